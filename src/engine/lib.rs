@@ -1,0 +1,1 @@
+//! Pure follow-up rules.

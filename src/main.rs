@@ -1,0 +1,2 @@
+//! Tend.
+fn main() {}
