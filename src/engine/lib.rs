@@ -9,14 +9,18 @@
 //! * [`arrange`] turns the wants of all of a patient's enrollments into messages, tasks and one wake-up;
 //! * [`guard`] answers, right before a hand-over, whether a message may still go.
 
+pub mod case;
 pub mod decimal;
+pub mod expr;
 pub mod fact;
 pub mod ids;
+pub mod instrument;
 pub mod model;
 pub mod name;
 pub mod planner;
 pub mod site;
 pub mod state;
+pub mod text;
 pub mod value;
 pub mod weekday;
 

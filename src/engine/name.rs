@@ -31,6 +31,12 @@ impl Name {
         if good { Ok(Self(text.into())) } else { Err(NotAName(text.chars().take(80).collect())) }
     }
 
+    /// A name of the project's own vocabulary, known to be good.
+    #[must_use]
+    pub(crate) fn constant(text: &'static str) -> Self {
+        Self(text.into())
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

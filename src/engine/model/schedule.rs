@@ -32,8 +32,9 @@ pub enum Span {
 pub enum Schedule {
     /// The same for everybody, counted from an anchor.
     Plan { anchor: Name, segments: Vec<Segment> },
-    /// Decided by a choice fact, counted from an anchor. An unknown fact plans nothing.
-    ByFact { anchor: Name, fact: Name, cases: Vec<(Vec<Name>, Vec<Segment>)> },
+    /// Decided by choice facts, counted from an anchor: the first of `facts` whose value has a case decides, so that
+    /// a local variant can stand before the risk group. No two of the facts share an option. No case plans nothing.
+    ByFact { anchor: Name, facts: Vec<Name>, cases: Vec<(Vec<Name>, Vec<Segment>)> },
     /// One occurrence at this distance from the due day of each occurrence of another step, with the same ordinal.
     Around { step: Name, offset: Span, window: Window },
     /// One occurrence this long after the outcome of a task step is recorded as one of these codes, same ordinal.

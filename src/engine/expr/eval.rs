@@ -1,0 +1,282 @@
+//! What a condition is worth for one patient at one moment. Pure and total: unknown is an answer, a panic is not.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use crate::{
+    Decimal, Name, Value,
+    fact::{Answer, OutcomeCode},
+    instrument,
+    model::{Compare, Expr, FactDef, ItemKind, LookBack, Questionnaire, Workflow},
+    state::{AnchorState, StepState},
+};
+
+/// The answer at hand: what the rule was triggered by, or a draft for branching and red flags.
+#[derive(Debug, Clone, Copy)]
+pub struct AnswerAtHand<'a> {
+    /// The instrument.
+    pub questionnaire: &'a Questionnaire,
+    /// What was answered so far.
+    pub answers: &'a BTreeMap<Name, Answer>,
+}
+
+/// Everything that a condition may look at. All borrowed; the parts of an enrollment's state fit as they are.
+#[derive(Debug, Clone, Copy)]
+pub struct Env<'a> {
+    /// Definitions of facts, for their defaults.
+    pub fact_defs: &'a [FactDef],
+    /// Named conditions.
+    pub define: &'a [(Name, Expr)],
+    /// Facts by name.
+    pub facts: &'a BTreeMap<Name, Value>,
+    /// The answer at hand, if a rule on answers is looked at.
+    pub answer: Option<AnswerAtHand<'a>>,
+    /// Earlier numbers by item or total. Entries of `today` or later are never looked at, so it does not matter
+    /// whether the answer at hand was folded in already.
+    pub series: &'a BTreeMap<Name, Vec<(Date, Decimal)>>,
+    /// Counters of steps.
+    pub steps: &'a BTreeMap<Name, StepState>,
+    /// Dates.
+    pub anchors: &'a BTreeMap<Name, AnchorState>,
+    /// The patient's civil day at which the condition is looked at; for an answer, the day it was given.
+    pub today: Date,
+}
+
+static NO_FACTS: BTreeMap<Name, Value> = BTreeMap::new();
+static NO_SERIES: BTreeMap<Name, Vec<(Date, Decimal)>> = BTreeMap::new();
+static NO_STEPS: BTreeMap<Name, StepState> = BTreeMap::new();
+static NO_ANCHORS: BTreeMap<Name, AnchorState> = BTreeMap::new();
+
+impl<'a> Env<'a> {
+    /// Nothing is known but the workflow's own definitions. Fill in with struct update syntax.
+    #[must_use]
+    pub fn of_workflow(workflow: &'a Workflow, today: Date) -> Self {
+        Self { fact_defs: &workflow.facts, define: &workflow.define, ..Self::blank(today) }
+    }
+
+    /// Only a questionnaire and its answers: branching and red flags.
+    #[must_use]
+    pub fn of_answers(questionnaire: &'a Questionnaire, answers: &'a BTreeMap<Name, Answer>) -> Self {
+        Self { answer: Some(AnswerAtHand { questionnaire, answers }), ..Self::blank(Date::ZERO) }
+    }
+
+    fn blank(today: Date) -> Self {
+        Self {
+            fact_defs: &[],
+            define: &[],
+            facts: &NO_FACTS,
+            answer: None,
+            series: &NO_SERIES,
+            steps: &NO_STEPS,
+            anchors: &NO_ANCHORS,
+            today,
+        }
+    }
+}
+
+/// True only if the condition is known to hold: what fires a rule.
+#[must_use]
+pub fn holds(condition: &Expr, env: &Env<'_>) -> bool {
+    eval(condition, env) == Some(Value::Bool(true))
+}
+
+/// The value of an expression; `None` is unknown.
+#[must_use]
+pub fn eval(expr: &Expr, env: &Env<'_>) -> Option<Value> {
+    match expr {
+        Expr::Literal(value) => Some(value.clone()),
+        Expr::Fact(name) => fact(name, env),
+        Expr::Item(name) => given(name, env).map(|(value, _)| value.clone()),
+        Expr::Points(name) => points(name, env).map(Value::Number),
+        Expr::Score(name) => total(name, env).map(Value::Number),
+        Expr::Band(name) => band(name, env).map(Value::Choice),
+        Expr::Defined(name) => env.define.iter().find(|(id, _)| id == name).and_then(|(_, e)| eval(e, env)),
+        Expr::Earlier { what, of, days } => earlier(*what, of, *days, env).map(Value::Number),
+        Expr::DaysSince(anchor) => days_since(anchor, env),
+        Expr::SilentInARow(step) => count(env.steps.get(step).map_or(0, |s| u64::from(s.silent_in_a_row))),
+        Expr::SilentWithin { step, days } => count(silent_within(step, *days, env)),
+        Expr::AnswerCount(step) => count(env.steps.get(step).map_or(0, |s| u64::from(s.answers))),
+        Expr::Outcome(step) => {
+            env.steps.get(step).and_then(|s| s.outcome).map(|code| Value::Choice(outcome_name(code)))
+        }
+        Expr::Known(inner) => Some(Value::Bool(eval(inner, env).is_some())),
+        Expr::Doubtful(name) => env.answer.map(|_| Value::Bool(matches!(given(name, env), Some((_, true))))),
+        Expr::Declined(name) => {
+            env.answer.map(|at_hand| Value::Bool(matches!(at_hand.answers.get(name), Some(Answer::Declined))))
+        }
+        Expr::Add(left, right) => arithmetic(left, right, env, |a, b| a + b),
+        Expr::Subtract(left, right) => arithmetic(left, right, env, |a, b| a - b),
+        Expr::Compare(how, left, right) => compare(*how, &eval(left, env)?, &eval(right, env)?),
+        Expr::In(inner, list) => eval(inner, env).map(|value| Value::Bool(list.contains(&value))),
+        Expr::And(parts) => kleene(parts, env, false),
+        Expr::Or(parts) => kleene(parts, env, true),
+        Expr::Not(inner) => match eval(inner, env)? {
+            Value::Bool(value) => Some(Value::Bool(!value)),
+            Value::Number(_) | Value::Choice(_) | Value::Date(_) => None,
+        },
+    }
+}
+
+/// The name by which conditions and files know an outcome code.
+#[must_use]
+pub fn outcome_name(code: OutcomeCode) -> Name {
+    let text = match code {
+        OutcomeCode::Done => "done",
+        OutcomeCode::DidNotCome => "did_not_come",
+        OutcomeCode::Refused => "refused",
+        OutcomeCode::CalledAdvice => "called_advice",
+        OutcomeCode::MedicineChanged => "medicine_changed",
+        OutcomeCode::VisitBooked => "visit_booked",
+        OutcomeCode::SentToEmergency => "sent_to_emergency",
+        OutcomeCode::NoAction => "no_action",
+        OutcomeCode::FalseAlarm => "false_alarm",
+        OutcomeCode::CouldNotReach => "could_not_reach",
+    };
+    Name::constant(text)
+}
+
+/// Every outcome code.
+pub const OUTCOME_CODES: [OutcomeCode; 10] = [
+    OutcomeCode::Done,
+    OutcomeCode::DidNotCome,
+    OutcomeCode::Refused,
+    OutcomeCode::CalledAdvice,
+    OutcomeCode::MedicineChanged,
+    OutcomeCode::VisitBooked,
+    OutcomeCode::SentToEmergency,
+    OutcomeCode::NoAction,
+    OutcomeCode::FalseAlarm,
+    OutcomeCode::CouldNotReach,
+];
+
+fn fact(name: &Name, env: &Env<'_>) -> Option<Value> {
+    let default = || env.fact_defs.iter().find(|def| def.id == *name).and_then(|def| def.default.clone());
+    env.facts.get(name).cloned().or_else(default)
+}
+
+fn given<'a>(name: &Name, env: &Env<'a>) -> Option<(&'a Value, bool)> {
+    match env.answer?.answers.get(name)? {
+        Answer::Given { value, doubtful } => Some((value, *doubtful)),
+        Answer::Declined | Answer::Text => None,
+    }
+}
+
+fn points(name: &Name, env: &Env<'_>) -> Option<Decimal> {
+    let at_hand = env.answer?;
+    let item = at_hand.questionnaire.items.iter().find(|item| item.id == *name)?;
+    instrument::points(item, at_hand.answers.get(name)?)
+}
+
+fn total(name: &Name, env: &Env<'_>) -> Option<Decimal> {
+    let at_hand = env.answer?;
+    let def = at_hand.questionnaire.scores.iter().find(|score| score.id == *name)?;
+    instrument::score(def, at_hand.questionnaire, at_hand.answers).total
+}
+
+fn band(name: &Name, env: &Env<'_>) -> Option<Name> {
+    let def = env.answer?.questionnaire.scores.iter().find(|score| score.id == *name)?;
+    instrument::band(def, total(name, env)?).map(|band| band.id.clone())
+}
+
+fn earlier(what: LookBack, of: &Name, days: u32, env: &Env<'_>) -> Option<Decimal> {
+    let within = |day: Date| {
+        let ago = civil_days(day, env.today);
+        ago >= 1 && ago <= i64::from(days)
+    };
+    let values = env.series.get(of)?.iter().filter(|(day, _)| within(*day)).map(|(_, value)| *value);
+    match what {
+        LookBack::Lowest => values.min(),
+        LookBack::Highest => values.max(),
+        LookBack::Previous => values.last(),
+    }
+}
+
+fn days_since(anchor: &Name, env: &Env<'_>) -> Option<Value> {
+    let date = env.anchors.get(anchor)?.date;
+    Some(Value::Number(Decimal::whole(civil_days(date, env.today))))
+}
+
+fn silent_within(step: &Name, days: u32, env: &Env<'_>) -> u64 {
+    let recent = |day: &&Date| {
+        let ago = civil_days(**day, env.today);
+        ago >= 0 && ago <= i64::from(days)
+    };
+    env.steps.get(step).map_or(0, |s| s.silent_days.iter().filter(recent).count() as u64)
+}
+
+/// Whole civil days from one day to another; negative when the second is earlier.
+fn civil_days(from: Date, to: Date) -> i64 {
+    i64::from((to - from).get_days())
+}
+
+fn count(n: u64) -> Option<Value> {
+    Some(Value::Number(Decimal::whole(i64::try_from(n).unwrap_or(i64::MAX))))
+}
+
+fn arithmetic(
+    left: &Expr,
+    right: &Expr,
+    env: &Env<'_>,
+    apply: impl Fn(Decimal, Decimal) -> Decimal,
+) -> Option<Value> {
+    match (eval(left, env)?, eval(right, env)?) {
+        (Value::Number(a), Value::Number(b)) => Some(Value::Number(apply(a, b))),
+        _ => None,
+    }
+}
+
+fn compare(how: Compare, left: &Value, right: &Value) -> Option<Value> {
+    let order = match (left, right) {
+        (Value::Number(a), Value::Number(b)) => a.cmp(b),
+        (Value::Date(a), Value::Date(b)) => a.cmp(b),
+        (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
+        (Value::Choice(a), Value::Choice(b)) => a.cmp(b),
+        _ => return None,
+    };
+    Some(Value::Bool(match how {
+        Compare::Equal => order.is_eq(),
+        Compare::NotEqual => order.is_ne(),
+        Compare::Less => order.is_lt(),
+        Compare::AtMost => order.is_le(),
+        Compare::More => order.is_gt(),
+        Compare::AtLeast => order.is_ge(),
+    }))
+}
+
+/// Kleene and (`decisive` false) or or (`decisive` true): one decisive part decides, else one unknown leaves it unknown.
+fn kleene(parts: &[Expr], env: &Env<'_>, decisive: bool) -> Option<Value> {
+    let mut unknown = false;
+    for part in parts {
+        match eval(part, env) {
+            Some(Value::Bool(value)) if value == decisive => return Some(Value::Bool(decisive)),
+            Some(Value::Bool(_)) => {}
+            Some(Value::Number(_) | Value::Choice(_) | Value::Date(_)) | None => unknown = true,
+        }
+    }
+    if unknown { None } else { Some(Value::Bool(!decisive)) }
+}
+
+/// What an answered questionnaire adds to the series that look-backs read: numbers as they are, choices by their
+/// points, yes as 1 and no as 0, totals by their value. Doubtful and declined answers add nothing.
+#[must_use]
+pub fn series_of(questionnaire: &Questionnaire, answers: &BTreeMap<Name, Answer>) -> Vec<(Name, Decimal)> {
+    let mut values = Vec::new();
+    for item in &questionnaire.items {
+        match answers.get(&item.id) {
+            Some(answer @ Answer::Given { doubtful: false, .. }) => {
+                let worth = match (&item.kind, instrument::points(item, answer)) {
+                    (ItemKind::Text { .. }, _) => None,
+                    (_, worth) => worth,
+                };
+                values.extend(worth.map(|worth| (item.id.clone(), worth)));
+            }
+            Some(Answer::Given { doubtful: true, .. } | Answer::Declined | Answer::Text) | None => {}
+        }
+    }
+    for def in &questionnaire.scores {
+        let total = instrument::score(def, questionnaire, answers).total;
+        values.extend(total.map(|total| (def.id.clone(), total)));
+    }
+    values
+}

@@ -1,0 +1,154 @@
+//! Words on their way to a patient: placeholders, and how many parts a text message takes.
+
+/// What may stand in braces in words for patients, with the longest value a site or link can give it.
+pub const PLACEHOLDERS: [(&str, usize); 5] =
+    [("hospital", 20), ("link", 62), ("ward_phone", 18), ("emergency_number", 10), ("crisis_line", 18)];
+/// Most parts of a text message in the 7-bit alphabet.
+pub const PARTS_GSM7_MAX: usize = 1;
+/// Most parts of a text message in UCS-2, where a link alone fills most of one.
+pub const PARTS_UCS2_MAX: usize = 2;
+
+/// How a text message is coded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coding {
+    /// The 7-bit alphabet: 160 characters in one part, 153 in each of several.
+    Gsm7,
+    /// 16-bit units: 70 in one part, 67 in each of several.
+    Ucs2,
+}
+
+/// The size of a text message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SmsSize {
+    /// How it is coded.
+    pub coding: Coding,
+    /// Septets or 16-bit units.
+    pub units: usize,
+    /// Parts that are paid for.
+    pub parts: usize,
+}
+
+impl SmsSize {
+    /// Whether it is longer than this project sends.
+    #[must_use]
+    pub fn too_long(self) -> bool {
+        match self.coding {
+            Coding::Gsm7 => self.parts > PARTS_GSM7_MAX,
+            Coding::Ucs2 => self.parts > PARTS_UCS2_MAX,
+        }
+    }
+}
+
+/// A placeholder that nobody fills.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{{{0}}}\" is not a placeholder that can be filled here")]
+pub struct UnknownPlaceholder(pub String);
+
+const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?\
+                     ¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
+const EXTENDED: &str = "\u{c}^{}\\[~]|€";
+
+/// Counts septets or 16-bit units, and parts.
+#[must_use]
+pub fn sms_size(text: &str) -> SmsSize {
+    let mut septets = 0;
+    for c in text.chars() {
+        if BASIC.contains(c) {
+            septets += 1;
+        } else if EXTENDED.contains(c) {
+            septets += 2;
+        } else {
+            let units = text.encode_utf16().count();
+            return SmsSize { coding: Coding::Ucs2, units, parts: ucs2_parts(text, units) };
+        }
+    }
+    SmsSize { coding: Coding::Gsm7, units: septets, parts: gsm7_parts(text, septets) }
+}
+
+/// An escape pair is never split over two parts.
+fn gsm7_parts(text: &str, septets: usize) -> usize {
+    if septets <= 160 {
+        return 1;
+    }
+    packed(text.chars().map(|c| if EXTENDED.contains(c) { 2 } else { 1 }), 153)
+}
+
+/// A surrogate pair is never split over two parts.
+fn ucs2_parts(text: &str, units: usize) -> usize {
+    if units <= 70 {
+        return 1;
+    }
+    packed(text.chars().map(char::len_utf16), 67)
+}
+
+fn packed(widths: impl Iterator<Item = usize>, room: usize) -> usize {
+    let (mut parts, mut used) = (1, 0);
+    for width in widths {
+        if used + width > room {
+            parts += 1;
+            used = 0;
+        }
+        used += width;
+    }
+    parts
+}
+
+/// Pieces of words: plain text, and names in braces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// As it is.
+    Plain(&'a str),
+    /// The name between braces.
+    Placeholder(&'a str),
+}
+
+/// Splits words at their placeholders. A brace without its partner is plain text.
+#[must_use]
+pub fn pieces(words: &str) -> Vec<Piece<'_>> {
+    let mut found = Vec::new();
+    let mut rest = words;
+    while let Some(open) = rest.find('{') {
+        let Some(length) = rest[open..].find('}') else { break };
+        let (before, name) = (&rest[..open], &rest[open + 1..open + length]);
+        if !before.is_empty() {
+            found.push(Piece::Plain(before));
+        }
+        found.push(Piece::Placeholder(name));
+        rest = &rest[open + length + 1..];
+    }
+    if !rest.is_empty() {
+        found.push(Piece::Plain(rest));
+    }
+    found
+}
+
+/// Fills the placeholders of `words`.
+///
+/// # Errors
+/// [`UnknownPlaceholder`] for a name that `value` does not know; `check` finds these in files beforehand.
+pub fn render<'v>(
+    words: &str,
+    value: impl Fn(&str) -> Option<std::borrow::Cow<'v, str>>,
+) -> Result<String, UnknownPlaceholder> {
+    let mut text = String::with_capacity(words.len() + 80);
+    for piece in pieces(words) {
+        match piece {
+            Piece::Plain(plain) => text.push_str(plain),
+            Piece::Placeholder(name) => {
+                text.push_str(&value(name).ok_or_else(|| UnknownPlaceholder(name.to_owned()))?);
+            }
+        }
+    }
+    Ok(text)
+}
+
+/// The words with every placeholder at its longest, for counting.
+#[must_use]
+pub fn longest(words: &str) -> String {
+    let longest_of = |name: &str| PLACEHOLDERS.iter().find(|(known, _)| *known == name).map(|(_, n)| *n);
+    let fill = |piece: &Piece<'_>| match piece {
+        Piece::Plain(plain) => (*plain).to_owned(),
+        Piece::Placeholder(name) => "0".repeat(longest_of(name).unwrap_or(name.len() + 2)),
+    };
+    pieces(words).iter().map(fill).collect()
+}
