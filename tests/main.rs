@@ -1,1 +1,3 @@
-//! Tests.
+//! The one test binary: a list of modules.
+
+mod support;

@@ -1,0 +1,15 @@
+//! The real parts that the tests run against, and the scripted ones that misbehave on request.
+//!
+//! Every part starts on a free port in a temporary folder and is gone when the test process is, however it ends.
+//! A part that is not installed is an error, never a reason to skip a test: `tests/run --install` installs all.
+
+pub mod browser;
+pub mod gateway;
+pub mod http;
+pub mod kannel;
+pub mod log;
+pub mod net;
+pub mod postgres;
+pub mod process;
+pub mod smtp;
+pub mod smtp_sink;
