@@ -11,7 +11,7 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EnrollmentId, Name, SiteId, StaffId, Value, VersionHash,
+    Decimal, EnrollmentId, Name, SiteId, StaffId, Value, VersionHash,
     model::{Channel, LevelId, Role, TaskKind, Text},
 };
 
@@ -166,20 +166,37 @@ pub enum Fact {
 
     // ---- decisions --------------------------------------------------------------------------------------------
     /// An occurrence came due.
-    Opened { about: Occurrence, due: Timestamp, closes: Timestamp, expires: Timestamp, late: bool },
+    /// `day` is the civil day it is due on.
+    Opened {
+        about: Occurrence,
+        day: Date,
+        due: Timestamp,
+        closes: Timestamp,
+        expires: Timestamp,
+        late: bool,
+    },
     /// An occurrence left its window. For an ask only `Silent` is the patient's silence.
     Closed { about: Occurrence, how: Closing },
-    /// A schedule input changed: occurrences from here on belong to this generation.
-    Replanned { step: Name, generation: u32, from: Timestamp },
+    /// A stretch of occurrences was passed over without ever being opened.
+    Skipped { step: Name, generation: u32, first: u32, last: u32, how: Closing },
+    /// A schedule input changed: occurrences from here on belong to this generation. It plans what is due after
+    /// `from`, or with `open_windows` also what was due before and may still be done; ordinals up to `after` are done.
+    Replanned { step: Name, generation: u32, from: Timestamp, open_windows: bool, after: u32 },
+    /// A step that waits for a rule or an outcome was started by the entry with that sequence number.
+    StepStarted { step: Name, generation: u32, ordinal: u32, at: Timestamp, by: u64 },
+    /// A model shall score the patient. It never blocks; `Scored` follows when it is done.
+    ScoreWanted { about: Occurrence, model: Name },
     /// A message is to be sent.
     Planned(MessagePlan),
+    /// A questionnaire that came due later goes with a message that has not left yet.
+    Joined { message: MessageKey, member: Occurrence },
     /// A planned message moves (quiet hours, cap, retry); due, ordinal and key stay.
     Moved { message: MessageKey, send_after: Timestamp, why: MoveReason },
     /// A planned message will not be sent.
     Dropped { message: MessageKey, why: DropReason },
     /// A task was opened.
     TaskOpened(TaskPlan),
-    /// An open task changed: escalated, added to, raised.
+    /// An open task changed: escalated, added to by a rule, raised. `because` is one more reason.
     TaskChanged {
         task: TaskKey,
         level: LevelId,
@@ -187,11 +204,21 @@ pub enum Fact {
         respond_by: Option<Timestamp>,
         rung: u32,
         because: Text,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rule: Option<Name>,
     },
     /// A task fell away (answered after all, withdrawn, stopped).
     TaskWithdrawn { task: TaskKey, why: DropReason },
-    /// Rules were looked at for the entry with that sequence number; these fired.
-    Judged { seq: u64, fired: Vec<Name> },
+    /// Rules were looked at for the entry with that sequence number; these fired. The numbers of an answer that later
+    /// rules look back on are kept with the day they belong to.
+    Judged {
+        seq: u64,
+        fired: Vec<Name>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        day: Option<Date>,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        numbers: BTreeMap<Name, Decimal>,
+    },
     /// The follow-up reached its end.
     Ended,
 }
@@ -280,6 +307,8 @@ pub enum StopReason {
     Clinician,
     /// A rule of the workflow.
     Rule,
+    /// The patient died.
+    Died,
 }
 
 /// How handing a message to a carrier ended.
@@ -312,8 +341,10 @@ pub enum Closing {
     NotAskedSuppressed,
     /// Missed, not asked: refused by the carrier or uncertain.
     NotAskedUndelivered,
-    /// Its condition did not hold.
+    /// Its condition did not hold, or what it leads up to took place already.
     NotNeeded,
+    /// An occurrence of an older generation inside its window did it already.
+    Satisfied,
     /// Planned, then withdrawn by a new anchor event, a fact, a stop.
     Withdrawn,
 }
@@ -361,6 +392,17 @@ pub enum Purpose {
     Help,
     /// "Nobody watches this number", with the emergency number.
     NotMonitored,
+}
+
+impl Purpose {
+    /// Answers to the patient's own message: exempt from quiet hours and caps, without a link.
+    #[must_use]
+    pub fn is_reply(self) -> bool {
+        match self {
+            Self::Ask | Self::Remind(_) | Self::Tell => false,
+            Self::StopConfirmation | Self::StartConfirmation | Self::Help | Self::NotMonitored => true,
+        }
+    }
 }
 
 /// Why a decision was taken.
@@ -421,6 +463,8 @@ pub enum DropReason {
     Replanned,
     /// A visit took place.
     Visited,
+    /// The entry that led to it was voided.
+    Voided,
     /// All members fell away.
     Empty,
     /// The ladder's last channel refused it.
@@ -442,10 +486,12 @@ pub struct TaskPlan {
     pub title: Text,
     /// Why, sentence by sentence.
     pub because: Vec<Text>,
-    /// The occurrence it is about, if it comes from a step.
+    /// The occurrence it is about: its own, or the one that made the rule fire.
     pub about: Option<Occurrence>,
-    /// The rule, if it comes from one.
+    /// The rule, if it comes from one; without it and with `about` it is a step's own task.
     pub rule: Option<Name>,
+    /// The sequence number of the entry that it follows from.
+    pub cause: Option<u64>,
     /// Planned minutes.
     pub minutes: u32,
     /// When it came up.

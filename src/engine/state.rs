@@ -1,5 +1,7 @@
 //! The fold of a patient's history: what decisions look at. Bounded: its size does not grow with the years.
 
+#![allow(missing_docs, reason = "the fields of a variant are described on the variant")]
+
 use std::collections::BTreeMap;
 
 use jiff::{Timestamp, civil::Date};
@@ -7,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Decimal, EnrollmentId, Name, SiteId, Value, VersionHash,
-    fact::{Entry, MessageKey, Occurrence, OutcomeCode, Purpose, TaskKey},
+    fact::{Closing, DropReason, Entry, Fact, MessageKey, Occurrence, OutcomeCode, Purpose, StopReason, TaskKey},
     model::{Channel, LevelId, Role, TaskKind},
 };
 
@@ -33,6 +35,12 @@ pub struct PatientState {
     pub daily_consent: bool,
     /// The day of death.
     pub died: Option<Date>,
+    /// Messages that carriers refused or bounced for good and that nobody was told of yet.
+    pub failures: Vec<MessageKey>,
+    /// What the latest entries replaced, so that they can be voided or corrected. At most [`UNDO_MAX`].
+    pub undo: Vec<Undoable>,
+    /// When the patient was last told that nobody watches the number.
+    pub not_monitored_at: Option<Timestamp>,
     /// Enrollments, also past ones.
     pub enrollments: BTreeMap<EnrollmentId, EnrollmentState>,
     /// Open tasks.
@@ -52,6 +60,8 @@ pub struct ChannelState {
     pub consented: bool,
     /// STOP.
     pub stopped: bool,
+    /// The one confirmation of the STOP was planned.
+    pub stop_confirmed: bool,
 }
 
 impl ChannelState {
@@ -68,10 +78,10 @@ impl ChannelState {
 pub enum Standing {
     /// Running.
     Active,
-    /// Sends nothing until that day, or until resumed.
-    Paused { until: Option<Date> },
-    /// Over.
-    Over,
+    /// Sends nothing until that day, or until resumed; since the entry with that sequence number.
+    Paused { until: Option<Date>, seq: u64 },
+    /// Over: stopped for that reason, or at its end.
+    Over { because: Option<StopReason> },
 }
 
 /// One enrollment.
@@ -111,13 +121,15 @@ pub struct AnchorState {
 /// A step of an enrollment.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct StepState {
-    /// The current generation, from 1.
+    /// The current generation, from 1; 0 before anything happened.
     pub generation: u32,
-    /// This generation plans only what is due from here on.
+    /// Since when this generation plans; `None` means since enrolment.
     pub from: Option<Timestamp>,
-    /// The last ordinal that was opened or closed.
+    /// Whether this generation plans only what is due after `from`, not what may still be done then.
+    pub only_later: bool,
+    /// The last ordinal that was opened or passed over.
     pub ordinal: u32,
-    /// Open occurrences.
+    /// Open occurrences, and closed ones until their link is dead.
     pub open: Vec<OpenOccurrence>,
     /// Silent asks in a row; saturates at 100.
     pub silent_in_a_row: u8,
@@ -127,12 +139,66 @@ pub struct StepState {
     pub answers: u16,
     /// The latest outcome.
     pub outcome: Option<OutcomeCode>,
-    /// Outcomes that dependent steps have not been planned for: ordinal, day, code.
-    pub outcomes: Vec<(u32, Date, OutcomeCode)>,
-    /// Starts by rules that are not opened yet.
-    pub starts: Vec<(u64, Timestamp)>,
-    /// Due days that were done, as far as a new generation's window can reach back.
-    pub done_days: Vec<Date>,
+    /// Starts by rules or outcomes that are not opened yet.
+    pub starts: Vec<Start>,
+    /// The latest occurrences that went out or were done. At most [`DONE_MAX`].
+    pub done: Vec<Done>,
+}
+
+/// Occurrences remembered as done per step.
+pub const DONE_MAX: usize = 8;
+/// Entries that can still be voided or corrected.
+pub const UNDO_MAX: usize = 64;
+/// Where silent asks in a row saturate.
+pub const SILENT_MAX: u8 = 100;
+/// Where answers saturate.
+pub const ANSWERS_MAX: u16 = 1000;
+
+/// A start of a step that waits for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Start {
+    /// Generation.
+    pub generation: u32,
+    /// Ordinal.
+    pub ordinal: u32,
+    /// The instant it counts from.
+    pub at: Timestamp,
+}
+
+/// An occurrence that went out or was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// Generation.
+    pub generation: u32,
+    /// Ordinal.
+    pub ordinal: u32,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What an entry replaced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undoable {
+    /// The entry.
+    pub seq: u64,
+    /// Whose.
+    pub enrollment: Option<EnrollmentId>,
+    /// What it replaced.
+    pub was: Was,
+}
+
+/// The value before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Was {
+    /// An answer: the occurrence as it stood.
+    Unanswered { about: Occurrence, closed: Option<Closing>, silent_in_a_row: u8 },
+    /// A fact's value.
+    Fact { name: Name, value: Option<crate::Value> },
+    /// An anchor.
+    Anchor { name: Name, anchor: Option<AnchorState> },
+    /// Alive.
+    Alive,
 }
 
 /// An occurrence whose window is open, or that is still of interest after it (late answers, undone tasks).
@@ -142,18 +208,24 @@ pub struct OpenOccurrence {
     pub generation: u32,
     /// Ordinal.
     pub ordinal: u32,
+    /// The civil day it is due on.
+    pub day: Date,
     /// Due.
     pub due: Timestamp,
     /// From here on missed.
     pub closes: Timestamp,
     /// From here on the link is dead.
     pub expires: Timestamp,
-    /// Reminders planned or passed over so far.
-    pub reminded: u8,
+    /// When it was first handed over, if it was.
+    pub asked_at: Option<Timestamp>,
+    /// When a reminder was last planned.
+    pub reminded_at: Option<Timestamp>,
+    /// Red-flag rules that were raised before submission.
+    pub flagged: Vec<Name>,
     /// Rungs of the overdue ladder taken.
     pub rung: u32,
     /// Set once closed; it stays here until the link expires so that a late answer finds it.
-    pub closed: Option<crate::fact::Closing>,
+    pub closed: Option<Closing>,
     /// The task of a task step.
     pub task: Option<TaskKey>,
 }
@@ -169,10 +241,12 @@ pub struct TaskState {
     pub level: LevelId,
     /// Owner.
     pub role: Role,
-    /// The rule it came from.
-    pub rule: Option<Name>,
+    /// Rules that it came from; none for a step's own task.
+    pub rules: Vec<Name>,
     /// The occurrence it came from.
     pub about: Option<Occurrence>,
+    /// The entry it follows from.
+    pub cause: Option<u64>,
     /// When it came up.
     pub opened_at: Timestamp,
     /// Rungs climbed.
@@ -202,6 +276,8 @@ pub struct MessageState {
     pub exempt: bool,
     /// Attempts begun.
     pub attempts: u32,
+    /// A carrier said "not now": it needs another time.
+    pub retry: bool,
 }
 
 /// Where a message stands, as far as decisions care.
@@ -210,8 +286,8 @@ pub struct MessageState {
 pub enum MessageStanding {
     /// Waiting for its time or for a lane.
     Scheduled,
-    /// Claimed: in flight.
-    Claimed,
+    /// Claimed at that instant: in flight.
+    Claimed(Timestamp),
     /// The carrier took it at that instant.
     HandedOver(Timestamp),
     /// Taken or not, nobody knows; since that instant.
@@ -219,9 +295,9 @@ pub enum MessageStanding {
     /// Refused for good.
     Refused,
     /// Will not be sent.
-    Dropped,
-    /// A receipt says it did not arrive.
-    Bounced,
+    Dropped(DropReason),
+    /// A receipt says it did not arrive; it was sent at that instant.
+    Bounced(Timestamp),
 }
 
 /// An entry that rules have not been looked at for.
@@ -232,7 +308,7 @@ pub struct Unjudged {
     /// When it happened.
     pub at: Timestamp,
     /// What it was.
-    pub what: crate::fact::Fact,
+    pub what: Fact,
 }
 
 impl PatientState {
