@@ -1,1 +1,7 @@
-//! Tend.
+//! Tend follows patients up after they leave the ward.
+//!
+//! `ARCHITECTURE.md` is the map; the table of who may import whom is a test.
+
+pub mod cli;
+pub mod config;
+pub mod ports;

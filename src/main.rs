@@ -1,2 +1,7 @@
-//! Tend.
-fn main() {}
+//! The `tend` binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tend::cli::run()
+}

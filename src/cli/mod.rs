@@ -1,0 +1,24 @@
+//! The command line: one file per command. The only place, with `main.rs` and `config.rs`, that wires the parts.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Patient follow-up workflows for hospitals.
+#[derive(Debug, Parser)]
+#[command(name = "tend", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// One variant per command; a command that is not built yet is absent.
+#[derive(Debug, Subcommand)]
+enum Command {}
+
+/// Runs the command of this process and returns its exit code.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command {}
+}

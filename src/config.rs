@@ -1,0 +1,41 @@
+//! Where the settings of a process come from: environment and flags. Site settings live in the database.
+
+use std::path::PathBuf;
+
+/// Settings of one process.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Config {
+    /// `sqlite://path` or `postgres://user@host/name`.
+    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://tend.db")]
+    pub database_url: String,
+    /// Address to listen on.
+    #[arg(long, env = "TEND_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: String,
+    /// Where patients reach this server; links in messages begin with it.
+    #[arg(long, env = "TEND_PUBLIC_URL", default_value = "http://127.0.0.1:8080")]
+    pub public_url: String,
+    /// Folder of workflow files; by default `./workflows` if it is there, else the built-in library.
+    #[arg(long, env = "TEND_WORKFLOWS")]
+    pub workflows: Option<PathBuf>,
+    /// File with the site key, 64 hexadecimal digits. It wraps the patients' keys: keep a copy apart from the backups.
+    #[arg(long, env = "TEND_SITE_KEY_FILE")]
+    pub site_key_file: Option<PathBuf>,
+    /// SMTP server, `smtp://user:password@host:port` with STARTTLS when offered, `smtps://…`, or `smtp+plain://host:port`.
+    #[arg(long, env = "TEND_SMTP_URL", hide_env_values = true)]
+    pub smtp_url: Option<String>,
+    /// Sender of e-mails.
+    #[arg(long, env = "TEND_MAIL_FROM", default_value = "Follow-up <no-reply@localhost>")]
+    pub mail_from: String,
+    /// Kannel's sendsms address, `http://host:port/cgi-bin/sendsms?username=…&password=…`.
+    #[arg(long, env = "TEND_SMS_URL", hide_env_values = true)]
+    pub sms_url: Option<String>,
+    /// Sender of SMS.
+    #[arg(long, env = "TEND_SMS_FROM", default_value = "Tend")]
+    pub sms_from: String,
+    /// Secret in the addresses that the gateway calls back (receipts, inbound texts).
+    #[arg(long, env = "TEND_GATEWAY_SECRET", hide_env_values = true)]
+    pub gateway_secret: Option<String>,
+    /// A proxy in front terminates TLS; without it plain HTTP is served on loopback only.
+    #[arg(long, env = "TEND_BEHIND_TLS_PROXY")]
+    pub behind_tls_proxy: bool,
+}

@@ -1,0 +1,108 @@
+//! What the application needs from outside, as small traits: time, ids, carriers.
+
+use std::{future::Future, pin::Pin, time::Instant};
+
+use jiff::Timestamp;
+use tend_engine::{MessageId, model::Channel};
+
+/// A future that a trait object returns.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The clock of the clinical world. The demo may move it; leases, sessions and limits never use it.
+pub trait Clock: Send + Sync {
+    /// Now, in whole microseconds.
+    fn now(&self) -> Timestamp;
+}
+
+/// Makes ids: UUIDv7, as 128 bits.
+pub trait Ids: Send + Sync {
+    /// A fresh id.
+    fn fresh(&self) -> u128;
+}
+
+/// A message, rendered for its hand-over: today's address and language.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// The row's id. Message-ID and gateway references are derived from it, so they are the same at every attempt.
+    pub id: MessageId,
+    /// How it travels.
+    pub channel: Channel,
+    /// Telephone number in E.164 form, or e-mail address.
+    pub to: String,
+    /// Subject of an e-mail; empty for SMS.
+    pub subject: String,
+    /// Plain words.
+    pub text: String,
+    /// HTML part of an e-mail.
+    pub html: Option<String>,
+    /// Language tag.
+    pub language: String,
+    /// No first byte may leave after this instant.
+    pub deadline: Instant,
+}
+
+/// How handing a message to a carrier ended. The third is the honest one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Handover {
+    /// The carrier took it and gave this reference.
+    Accepted(ProviderRef),
+    /// A clear no.
+    Refused(Refusal),
+    /// Once the request may have been taken, no clear answer.
+    Unknown(Cause),
+}
+
+/// The carrier's reference of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderRef(pub String);
+
+/// A clear no.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// A permanent refusal goes down the channel ladder; another is tried again under the same key.
+    pub permanent: bool,
+    /// The carrier asked to wait at least this long.
+    pub retry_after_seconds: Option<u32>,
+    /// The carrier's words, without addresses.
+    pub reason: String,
+}
+
+/// Why there is no clear answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// No answer in time.
+    TimedOut,
+    /// The connection was cut.
+    Cut,
+    /// An answer that says neither yes nor no.
+    Unclear,
+}
+
+/// What a carrier can do about doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubts {
+    /// It takes our key and drops a repeat.
+    TakesOurKey,
+    /// It can be asked later by our reference.
+    CanBeAsked,
+    /// Neither: a doubtful message is never sent again.
+    Neither,
+}
+
+/// A way to hand messages over.
+pub trait Carrier: Send + Sync {
+    /// Which channel it serves.
+    fn channel(&self) -> Channel;
+    /// What it can do about doubt.
+    fn doubts(&self) -> Doubts;
+    /// Opens a connection for a group of messages.
+    fn connect(&self) -> Pending<'_, Result<Box<dyn Connection>, Refusal>>;
+}
+
+/// A connection to a carrier: one message at a time.
+pub trait Connection: Send {
+    /// Hands one message over. Never panics, always ends.
+    fn hand_over<'a>(&'a mut self, message: &'a Outgoing) -> Pending<'a, Handover>;
+    /// Whether another message may go over it.
+    fn usable(&self) -> bool;
+}
