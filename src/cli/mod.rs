@@ -1,5 +1,7 @@
 //! The command line: one file per command. The only place, with `main.rs` and `config.rs`, that wires the parts.
 
+pub mod clock;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};

@@ -167,14 +167,7 @@ pub enum Fact {
     // ---- decisions --------------------------------------------------------------------------------------------
     /// An occurrence came due.
     /// `day` is the civil day it is due on.
-    Opened {
-        about: Occurrence,
-        day: Date,
-        due: Timestamp,
-        closes: Timestamp,
-        expires: Timestamp,
-        late: bool,
-    },
+    Opened { about: Occurrence, day: Date, due: Timestamp, closes: Timestamp, expires: Timestamp, late: bool },
     /// An occurrence left its window. For an ask only `Silent` is the patient's silence.
     Closed { about: Occurrence, how: Closing },
     /// A stretch of occurrences was passed over without ever being opened.

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Decimal, EnrollmentId, Name, SiteId, Value, VersionHash,
-    fact::{Closing, DropReason, Entry, Fact, MessageKey, Occurrence, OutcomeCode, Purpose, StopReason, TaskKey},
+    fact::{
+        Closing, DropReason, Entry, Fact, MessageKey, Occurrence, OutcomeCode, Purpose, StopReason, TaskKey,
+    },
     model::{Channel, LevelId, Role, TaskKind},
 };
 
