@@ -1,3 +1,4 @@
 //! The one test binary: a list of modules.
 
+mod architecture;
 mod support;
