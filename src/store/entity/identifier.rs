@@ -1,0 +1,22 @@
+//! Hospital numbers and the like.
+
+use sea_orm::entity::prelude::*;
+
+/// A row.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "identifier")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub patient: Uuid,
+    pub system: String,
+    pub value_hash: Vec<u8>,
+    pub sealed: Vec<u8>,
+    pub created_at: i64,
+}
+
+/// None: joins are written where they are needed.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,32 @@
+//! One file per table. Nothing of this leaves the store.
+
+pub mod attempt;
+pub mod audit;
+pub mod consent;
+pub mod contact_point;
+pub mod demographics;
+pub mod draft;
+pub mod enrollment;
+pub mod event;
+pub mod identifier;
+pub mod link;
+pub mod message;
+pub mod model_switch;
+pub mod name_word;
+pub mod patient;
+pub mod patient_key;
+pub mod patient_link;
+pub mod queue_count;
+pub mod receipt;
+pub mod reply;
+pub mod score;
+pub mod setting;
+pub mod sign_in_attempt;
+pub mod site;
+pub mod site_setting;
+pub mod staff;
+pub mod staff_session;
+pub mod task;
+pub mod task_note;
+pub mod team;
+pub mod version;

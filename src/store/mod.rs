@@ -1,0 +1,110 @@
+//! The one place that knows the database. Everything in it is private but the values that it takes and gives: engine types
+//! and plain structs. It knows nothing of pages, carriers and jobs.
+//!
+//! * [`Store`] opens and migrates; [`Tx`] is a unit of work that commits as a whole;
+//! * [`read`] has the queries of pages, one file per page, on a pool of their own;
+//! * every row that lists and queues need is a fold of the history, see `project`.
+
+#[expect(dead_code, reason = "every table has its entity; not every column is read through it")]
+mod entity;
+mod error;
+pub mod identity;
+mod locks;
+mod open;
+pub mod read;
+pub mod vault;
+mod words;
+
+use std::{fs::File, path::PathBuf, sync::Arc};
+
+use sea_orm::{DatabaseConnection, DbBackend, prelude::Uuid};
+use tokio::sync::{Mutex, watch};
+
+pub use error::StoreError;
+pub use identity::{ContactPoint, Demographics, Identifier, Owner};
+pub use open::Open;
+pub use vault::{Vault, token_hash};
+
+use locks::PatientLocks;
+
+/// The store of one process. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// SQLite: one connection, and `writer` is held while a transaction is open on it. PostgreSQL: the pool.
+    write: DatabaseConnection,
+    /// For pages and for looking up what is due.
+    read: DatabaseConnection,
+    writer: Arc<Mutex<()>>,
+    patients: PatientLocks,
+    vault: Vault,
+    /// This process, in leases. Fresh at each start.
+    node: Uuid,
+    /// Counts commits that may have moved a wake-up or a message.
+    changed: watch::Sender<u64>,
+    file: Option<PathBuf>,
+    /// Held for as long as the process serves a SQLite file.
+    _lock: Option<File>,
+}
+
+impl Store {
+    /// The keys.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.0.vault
+    }
+
+    /// The id of this process in leases.
+    #[must_use]
+    pub fn node(&self) -> u128 {
+        self.0.node.as_u128()
+    }
+
+    /// Whether it is PostgreSQL, where several nodes may serve.
+    #[must_use]
+    pub fn is_postgres(&self) -> bool {
+        self.0.write.get_database_backend() == DbBackend::Postgres
+    }
+
+    /// The SQLite file.
+    #[must_use]
+    pub fn file(&self) -> Option<&std::path::Path> {
+        self.0.file.as_deref()
+    }
+
+    /// Changes after each commit of this process that may have moved a wake-up or a message.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changed.subscribe()
+    }
+
+    /// The pool that background jobs keep their tables in: the truth is never there.
+    #[must_use]
+    pub fn job_pool(&self) -> JobPool {
+        if self.is_postgres() {
+            JobPool::Postgres(self.0.read.get_postgres_connection_pool().clone())
+        } else {
+            JobPool::Sqlite(self.0.read.get_sqlite_connection_pool().clone())
+        }
+    }
+
+    fn changed(&self) {
+        self.0.changed.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Where the queries of pages go.
+    fn reader(&self) -> &DatabaseConnection {
+        &self.0.read
+    }
+}
+
+/// A pool for the job tables.
+#[derive(Debug, Clone)]
+pub enum JobPool {
+    /// SQLite.
+    Sqlite(sqlx::SqlitePool),
+    /// PostgreSQL.
+    Postgres(sqlx::PgPool),
+}

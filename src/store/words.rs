@@ -1,0 +1,247 @@
+//! How engine values are written in columns. One function per type; a new variant fails to compile until it has a word.
+
+use jiff::{Timestamp, civil::Date};
+use sea_orm::prelude::{Date as ChronoDate, Uuid};
+use tend_engine::{
+    Name, StaffId,
+    fact::{Author, DropReason, Fact, Purpose},
+    model::{Channel, LevelId, Role, TaskKind},
+};
+
+use super::StoreError;
+
+/// Whole microseconds UTC.
+pub fn micros(at: Timestamp) -> i64 {
+    at.as_microsecond()
+}
+
+/// The instant of a column.
+pub fn instant(micros: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_microsecond(micros).map_err(|error| StoreError::unreadable("instant", error))
+}
+
+/// The instant of an optional column.
+pub fn instant_opt(micros: Option<i64>) -> Result<Option<Timestamp>, StoreError> {
+    micros.map(instant).transpose()
+}
+
+/// An engine id as the database's type.
+pub fn uuid(id: u128) -> Uuid {
+    Uuid::from_u128(id)
+}
+
+/// A civil date as the database's type.
+pub fn chrono_date(date: Date) -> Option<ChronoDate> {
+    ChronoDate::from_ymd_opt(
+        i32::from(date.year()),
+        u32::from(date.month().unsigned_abs()),
+        u32::from(date.day().unsigned_abs()),
+    )
+}
+
+/// A civil date out of a column.
+pub fn civil_date(date: ChronoDate) -> Result<Date, StoreError> {
+    date.to_string().parse().map_err(|error: jiff::Error| StoreError::unreadable("date", error))
+}
+
+/// A name out of a column.
+pub fn name(text: &str) -> Result<Name, StoreError> {
+    Name::parse(text).map_err(|error| StoreError::unreadable("name", error))
+}
+
+pub fn channel(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Sms => "sms",
+        Channel::Email => "email",
+    }
+}
+
+pub fn channel_of(text: &str) -> Result<Channel, StoreError> {
+    match text {
+        "sms" => Ok(Channel::Sms),
+        "email" => Ok(Channel::Email),
+        other => Err(StoreError::unreadable("channel", other)),
+    }
+}
+
+pub fn level(level: LevelId) -> &'static str {
+    match level {
+        LevelId::RedNow => "red_now",
+        LevelId::Red => "red",
+        LevelId::Amber => "amber",
+        LevelId::Grey => "grey",
+        LevelId::Blue => "blue",
+        LevelId::Green => "green",
+    }
+}
+
+pub fn level_of(text: &str) -> Result<LevelId, StoreError> {
+    LEVELS
+        .into_iter()
+        .find(|id| level(*id) == text)
+        .ok_or_else(|| StoreError::unreadable("level", text))
+}
+
+/// All levels, most urgent first.
+pub const LEVELS: [LevelId; 6] =
+    [LevelId::RedNow, LevelId::Red, LevelId::Amber, LevelId::Grey, LevelId::Blue, LevelId::Green];
+
+/// The place of a level in the order of a worklist.
+pub fn level_rank(level: LevelId) -> i32 {
+    match level {
+        LevelId::RedNow => 0,
+        LevelId::Red => 1,
+        LevelId::Amber => 2,
+        LevelId::Grey => 3,
+        LevelId::Blue => 4,
+        LevelId::Green => 5,
+    }
+}
+
+pub fn role(role: Role) -> &'static str {
+    match role {
+        Role::Clerk => "clerk",
+        Role::Nurse => "nurse",
+        Role::NurseLead => "nurse_lead",
+        Role::Clinician => "clinician",
+        Role::Pharmacist => "pharmacist",
+    }
+}
+
+pub fn role_of(text: &str) -> Result<Role, StoreError> {
+    [Role::Clerk, Role::Nurse, Role::NurseLead, Role::Clinician, Role::Pharmacist]
+        .into_iter()
+        .find(|id| role(*id) == text)
+        .ok_or_else(|| StoreError::unreadable("role", text))
+}
+
+pub fn task_kind(kind: TaskKind) -> &'static str {
+    match kind {
+        TaskKind::Alert => "alert",
+        TaskKind::Call => "call",
+        TaskKind::Visit => "visit",
+        TaskKind::Examination => "examination",
+        TaskKind::Review => "review",
+        TaskKind::Admin => "admin",
+    }
+}
+
+pub fn task_kind_of(text: &str) -> Result<TaskKind, StoreError> {
+    [
+        TaskKind::Alert,
+        TaskKind::Call,
+        TaskKind::Visit,
+        TaskKind::Examination,
+        TaskKind::Review,
+        TaskKind::Admin,
+    ]
+    .into_iter()
+    .find(|id| task_kind(*id) == text)
+    .ok_or_else(|| StoreError::unreadable("kind of task", text))
+}
+
+/// The purpose of a message: a reminder keeps its number.
+pub fn purpose(purpose: Purpose) -> String {
+    match purpose {
+        Purpose::Ask => "ask".into(),
+        Purpose::Remind(n) => format!("remind_{n}"),
+        Purpose::Tell => "tell".into(),
+        Purpose::StopConfirmation => "stop_confirmation".into(),
+        Purpose::StartConfirmation => "start_confirmation".into(),
+        Purpose::Help => "help".into(),
+        Purpose::NotMonitored => "not_monitored".into(),
+    }
+}
+
+pub fn author(author: Author) -> String {
+    match author {
+        Author::Patient => "patient".into(),
+        Author::Carer => "carer".into(),
+        Author::Staff(id) => format!("staff:{id}"),
+        Author::Engine => "engine".into(),
+        Author::Carrier => "carrier".into(),
+        Author::System => "system".into(),
+    }
+}
+
+pub fn author_of(text: &str) -> Result<Author, StoreError> {
+    match text {
+        "patient" => Ok(Author::Patient),
+        "carer" => Ok(Author::Carer),
+        "engine" => Ok(Author::Engine),
+        "carrier" => Ok(Author::Carrier),
+        "system" => Ok(Author::System),
+        other => other
+            .strip_prefix("staff:")
+            .and_then(|id| StaffId::parse(id).ok())
+            .map(Author::Staff)
+            .ok_or_else(|| StoreError::unreadable("author", other)),
+    }
+}
+
+/// The state that a message is in once it was dropped.
+pub fn dropped(why: DropReason) -> &'static str {
+    match why {
+        DropReason::Expired => "expired",
+        DropReason::ChannelStopped
+        | DropReason::NoConsent
+        | DropReason::NoAddress
+        | DropReason::Cap
+        | DropReason::Paused
+        | DropReason::Undeliverable => "suppressed",
+        DropReason::Answered
+        | DropReason::EnrollmentOver
+        | DropReason::Died
+        | DropReason::Replanned
+        | DropReason::Visited
+        | DropReason::Voided
+        | DropReason::Empty => "withdrawn",
+    }
+}
+
+/// The kind of a fact, the same word as in its JSON.
+pub fn fact(fact: &Fact) -> &'static str {
+    match fact {
+        Fact::Preference { .. } => "preference",
+        Fact::Reachable { .. } => "reachable",
+        Fact::ConsentGiven { .. } => "consent_given",
+        Fact::ConsentWithdrawn { .. } => "consent_withdrawn",
+        Fact::DailyConsent { .. } => "daily_consent",
+        Fact::ChannelStopped { .. } => "channel_stopped",
+        Fact::ChannelRestarted { .. } => "channel_restarted",
+        Fact::Replied { .. } => "replied",
+        Fact::Died { .. } => "died",
+        Fact::Enrolled { .. } => "enrolled",
+        Fact::FactSet { .. } => "fact_set",
+        Fact::AnchorEvent { .. } => "anchor_event",
+        Fact::AnchorCorrected { .. } => "anchor_corrected",
+        Fact::Flagged { .. } => "flagged",
+        Fact::Answered { .. } => "answered",
+        Fact::Outcome { .. } => "outcome",
+        Fact::Taken { .. } => "taken",
+        Fact::Paused { .. } => "paused",
+        Fact::Resumed => "resumed",
+        Fact::Stopped { .. } => "stopped",
+        Fact::Scored { .. } => "scored",
+        Fact::Voided { .. } => "voided",
+        Fact::Corrected { .. } => "corrected",
+        Fact::Claimed { .. } => "claimed",
+        Fact::HandedOver { .. } => "handed_over",
+        Fact::Receipt { .. } => "receipt",
+        Fact::Opened { .. } => "opened",
+        Fact::Closed { .. } => "closed",
+        Fact::Skipped { .. } => "skipped",
+        Fact::Replanned { .. } => "replanned",
+        Fact::StepStarted { .. } => "step_started",
+        Fact::ScoreWanted { .. } => "score_wanted",
+        Fact::Planned(_) => "planned",
+        Fact::Joined { .. } => "joined",
+        Fact::Moved { .. } => "moved",
+        Fact::Dropped { .. } => "dropped",
+        Fact::TaskOpened(_) => "task_opened",
+        Fact::TaskChanged { .. } => "task_changed",
+        Fact::TaskWithdrawn { .. } => "task_withdrawn",
+        Fact::Judged { .. } => "judged",
+        Fact::Ended => "ended",
+    }
+}
