@@ -10,13 +10,16 @@
 //! * [`guard`] answers, right before a hand-over, whether a message may still go.
 
 pub mod case;
+pub mod check;
 pub mod decimal;
+pub mod diagnostic;
 pub mod expr;
 pub mod fact;
 pub mod ids;
 pub mod instrument;
 pub mod model;
 pub mod name;
+pub mod parse;
 pub mod planner;
 pub mod site;
 pub mod state;

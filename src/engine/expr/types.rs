@@ -1,0 +1,632 @@
+//! What the names of a condition mean, and whether the types fit.
+
+use std::{collections::BTreeMap, fmt};
+
+use super::{
+    ExprError,
+    ast::{self, Ast, Kind},
+    eval::{OUTCOME_CODES, outcome_name},
+};
+use crate::{
+    Decimal, Name, Value,
+    diagnostic::suggest,
+    model::{
+        Compare, Expr, FactDef, FactKind, ItemKind, LookBack, Questionnaire, condition::LOOK_BACK_DAYS_MAX,
+    },
+};
+
+/// Most nodes of a condition once its definitions are written out.
+pub const EXPANDED_NODES_MAX: usize = 10_000;
+
+/// The type of an expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Type {
+    /// Yes or no.
+    Bool,
+    /// A number, in a unit if it has one.
+    Number(Option<String>),
+    /// One of these options.
+    Choice(Vec<Name>),
+    /// A civil date.
+    Date,
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool => f.write_str("yes or no"),
+            Self::Number(None) => f.write_str("a plain number"),
+            Self::Number(Some(unit)) => write!(f, "a number in {unit}"),
+            Self::Choice(_) => f.write_str("a choice"),
+            Self::Date => f.write_str("a date"),
+        }
+    }
+}
+
+/// What a step is, as far as conditions care.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepSort {
+    /// It asks a questionnaire.
+    Ask,
+    /// It tells words.
+    Tell,
+    /// It is a task of staff.
+    Task,
+    /// It scores risk.
+    Score,
+}
+
+/// A named condition that was read before.
+#[derive(Debug, Clone)]
+pub struct Definition {
+    /// Its name.
+    pub name: Name,
+    /// Its type.
+    pub ty: Type,
+    /// Nodes when everything is written out.
+    pub nodes: usize,
+    /// Whether it looks at the answer at hand, and of which questionnaire.
+    pub answer: Option<Name>,
+}
+
+/// All that a condition may name.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    /// Facts.
+    pub facts: &'a [FactDef],
+    /// Anchors.
+    pub anchors: &'a [Name],
+    /// Steps.
+    pub steps: &'a BTreeMap<Name, StepSort>,
+    /// Named conditions so far.
+    pub define: &'a [Definition],
+    /// Every questionnaire of the workflow, for look-backs.
+    pub questionnaires: &'a BTreeMap<Name, Questionnaire>,
+    /// The one whose answer is at hand.
+    pub answer: Option<&'a Questionnaire>,
+}
+
+/// Reads a condition and gives it its meaning. All type errors of it at once.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn compile(source: &str, scope: &Scope<'_>) -> Result<(Expr, Type, usize), Vec<ExprError>> {
+    let ast = ast::parse(source).map_err(|error| vec![error])?;
+    let mut typer = Typer { scope, errors: Vec::new(), nodes: 0 };
+    let typed = typer.expr(&ast);
+    if typer.nodes > EXPANDED_NODES_MAX {
+        let message =
+            format!("with its definitions written out, this has more than {EXPANDED_NODES_MAX} parts");
+        typer.error(0, "E125", message, "use fewer definitions within definitions");
+    }
+    match typed {
+        Some((expr, ty)) if typer.errors.is_empty() => Ok((expr, ty, typer.nodes)),
+        Some(_) | None => Err(typer.errors),
+    }
+}
+
+/// Reads an expression that must be yes or no.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn condition(source: &str, scope: &Scope<'_>) -> Result<Expr, Vec<ExprError>> {
+    match compile(source, scope)? {
+        (expr, Type::Bool, _) => Ok(expr),
+        (_, ty, _) => {
+            let message = format!("a condition is yes or no, but this is {ty}");
+            Err(vec![ExprError::new(0, "E122", message, "compare it with something, for example \"> 2\"")])
+        }
+    }
+}
+
+struct Typer<'a> {
+    scope: &'a Scope<'a>,
+    errors: Vec<ExprError>,
+    nodes: usize,
+}
+
+type Typed = Option<(Expr, Type)>;
+
+const FUNCTIONS: [&str; 13] = [
+    "days_since",
+    "lowest",
+    "highest",
+    "previous",
+    "missed_in_a_row",
+    "missed",
+    "answers",
+    "outcome",
+    "known",
+    "doubtful",
+    "declined",
+    "points",
+    "band",
+];
+
+impl Typer<'_> {
+    fn error(&mut self, at: usize, code: &'static str, message: impl Into<String>, help: impl Into<String>) {
+        self.errors.push(ExprError::new(at, code, message, help));
+    }
+
+    fn expr(&mut self, ast: &Ast) -> Typed {
+        self.nodes = self.nodes.saturating_add(1);
+        match &ast.kind {
+            Kind::Number(number, unit) => {
+                Some((Expr::Literal(Value::Number(*number)), Type::Number(unit.clone())))
+            }
+            Kind::Date(date) => Some((Expr::Literal(Value::Date(*date)), Type::Date)),
+            Kind::Bool(value) => Some((Expr::Literal(Value::Bool(*value)), Type::Bool)),
+            Kind::Name(name) => self.name(name, ast.at),
+            Kind::Call(function, arguments) => self.call(function, arguments, ast.at),
+            Kind::Not(inner) => {
+                let inner = self.bool(inner, "not")?;
+                Some((Expr::Not(Box::new(inner)), Type::Bool))
+            }
+            Kind::And(parts) => self.bools(parts, "and").map(|parts| (Expr::And(parts), Type::Bool)),
+            Kind::Or(parts) => self.bools(parts, "or").map(|parts| (Expr::Or(parts), Type::Bool)),
+            Kind::Compare(how, left, right) => self.compare(*how, left, right),
+            Kind::In(inner, options) => self.membership(inner, options),
+            Kind::Add(left, right) => self.arithmetic(left, right, Expr::Add),
+            Kind::Subtract(left, right) => self.arithmetic(left, right, Expr::Subtract),
+        }
+    }
+
+    fn bool(&mut self, ast: &Ast, operator: &str) -> Option<Expr> {
+        let (expr, ty) = self.expr(ast)?;
+        if ty == Type::Bool {
+            return Some(expr);
+        }
+        let message = format!("\"{operator}\" joins conditions that are yes or no, but \"{ast}\" is {ty}");
+        self.error(ast.at, "E122", message, format!("compare it with something, for example \"{ast} = …\""));
+        None
+    }
+
+    fn bools(&mut self, parts: &[Ast], operator: &str) -> Option<Vec<Expr>> {
+        let typed: Vec<Option<Expr>> = parts.iter().map(|part| self.bool(part, operator)).collect();
+        typed.into_iter().collect()
+    }
+
+    fn name(&mut self, name: &str, at: usize) -> Typed {
+        if let Some(found) = self.lookup(name) {
+            return Some(found);
+        }
+        let (message, help) = self.unknown(name);
+        self.error(at, "E121", message, help);
+        None
+    }
+
+    fn lookup(&mut self, name: &str) -> Typed {
+        let scope = self.scope;
+        if let Some(fact) = scope.facts.iter().find(|fact| fact.id == *name) {
+            return Some((Expr::Fact(fact.id.clone()), fact_type(&fact.kind)));
+        }
+        if let Some(definition) = scope.define.iter().find(|definition| definition.name == *name) {
+            let at_hand = scope.answer.map(|questionnaire| &questionnaire.id);
+            if definition.answer.is_none() || definition.answer.as_ref() == at_hand {
+                self.nodes = self.nodes.saturating_add(definition.nodes);
+                return Some((Expr::Defined(definition.name.clone()), definition.ty.clone()));
+            }
+        }
+        let questionnaire = scope.answer?;
+        if let Some(item) = questionnaire.items.iter().find(|item| item.id == *name) {
+            return item_type(&item.kind).map(|ty| (Expr::Item(item.id.clone()), ty));
+        }
+        let score = questionnaire.scores.iter().find(|score| score.id == *name)?;
+        Some((Expr::Score(score.id.clone()), Type::Number(None)))
+    }
+
+    fn unknown(&self, name: &str) -> (String, String) {
+        let scope = self.scope;
+        let elsewhere = scope.questionnaires.values().find(|q| {
+            q.items.iter().any(|item| item.id == *name) || q.scores.iter().any(|score| score.id == *name)
+        });
+        if let Some(item) = scope.answer.and_then(|q| q.items.iter().find(|item| item.id == *name)) {
+            let message = format!("\"{}\" is free text, and rules do not read free text", item.id);
+            return (message, "ask a choice beside it and look at that".to_owned());
+        }
+        if let Some(questionnaire) = elsewhere {
+            let message =
+                format!("\"{name}\" is an item of {}, whose answer is not at hand here", questionnaire.id);
+            let help = format!(
+                "write \"on: answer to {}\" or look back with previous({name}, 7 days)",
+                questionnaire.id
+            );
+            return (message, help);
+        }
+        if scope.steps.contains_key(name) {
+            let message = format!("\"{name}\" is a step, not a value");
+            return (message, format!("write outcome({name}), answers({name}) or missed_in_a_row({name})"));
+        }
+        if scope.anchors.iter().any(|anchor| *anchor == *name) {
+            return (format!("\"{name}\" is a date to count from"), format!("write days_since({name})"));
+        }
+        let mut known: Vec<&str> = scope.facts.iter().map(|fact| fact.id.as_str()).collect();
+        known.extend(scope.define.iter().map(|definition| definition.name.as_str()));
+        if let Some(questionnaire) = scope.answer {
+            known.extend(questionnaire.items.iter().map(|item| item.id.as_str()));
+            known.extend(questionnaire.scores.iter().map(|score| score.id.as_str()));
+        }
+        (format!("nothing is called \"{name}\" here"), suggest(name, known.iter().copied()))
+    }
+
+    /// A side of a comparison: a bare name is an option when the other side is a choice that has it.
+    fn side(&mut self, ast: &Ast, other: &Ast) -> Typed {
+        let Kind::Name(name) = &ast.kind else { return self.expr(ast) };
+        let known = self.errors.len();
+        let nodes = self.nodes;
+        let other = self.expr_quietly(other, known);
+        self.nodes = nodes;
+        match other {
+            Some((_, Type::Choice(options))) => {
+                if self.lookup(name).is_some() && !options.iter().any(|option| *option == *name.as_str()) {
+                    return self.name(name, ast.at);
+                }
+                self.option(name, ast.at, &options)
+            }
+            Some((_, Type::Bool | Type::Number(_) | Type::Date)) | None => self.expr(ast),
+        }
+    }
+
+    fn expr_quietly(&mut self, ast: &Ast, known_errors: usize) -> Typed {
+        let typed = match &ast.kind {
+            Kind::Name(name) => self.lookup(name),
+            Kind::Call(..) => self.expr(ast),
+            Kind::Number(..)
+            | Kind::Date(_)
+            | Kind::Bool(_)
+            | Kind::Not(_)
+            | Kind::And(_)
+            | Kind::Or(_)
+            | Kind::Compare(..)
+            | Kind::In(..)
+            | Kind::Add(..)
+            | Kind::Subtract(..) => None,
+        };
+        self.errors.truncate(known_errors);
+        typed
+    }
+
+    fn option(&mut self, name: &str, at: usize, options: &[Name]) -> Typed {
+        if let Some(option) = options.iter().find(|option| **option == *name) {
+            return Some((Expr::Literal(Value::Choice(option.clone())), Type::Choice(options.to_vec())));
+        }
+        let message = format!("\"{name}\" is not one of the options");
+        self.error(at, "E124", message, suggest(name, options.iter().map(Name::as_str)));
+        None
+    }
+
+    fn compare(&mut self, how: Compare, left: &Ast, right: &Ast) -> Typed {
+        let typed_left = self.side(left, right);
+        let typed_right = self.side(right, left);
+        let ((a, a_type), (b, b_type)) = (typed_left?, typed_right?);
+        let ordered = !matches!(how, Compare::Equal | Compare::NotEqual);
+        if !self.fit(left, &a_type, right, &b_type) {
+            return None;
+        }
+        if ordered && matches!(a_type, Type::Bool | Type::Choice(_)) {
+            let message = format!("{a_type} has no order, so \"{}\" says nothing", ast::sign_of(how));
+            let help = "write = or !=, in [a, b], or compare points(…)";
+            self.error(left.at, "E122", message, help);
+            return None;
+        }
+        Some((Expr::Compare(how, Box::new(a), Box::new(b)), Type::Bool))
+    }
+
+    /// Whether two sides can be compared or added.
+    fn fit(&mut self, left: &Ast, a: &Type, right: &Ast, b: &Type) -> bool {
+        match (a, b) {
+            (Type::Number(x), Type::Number(y)) if x == y => true,
+            (Type::Number(x), Type::Number(y)) => {
+                let (wrong, unit, found) = match (&left.kind, x, y) {
+                    (Kind::Number(..), found, Some(unit)) => (left, Some(unit), found),
+                    (_, unit, found) => (right, unit.as_ref(), found),
+                };
+                let found = found.as_deref().map_or("no unit".to_owned(), |unit| format!("\"{unit}\""));
+                let (message, help) = match (unit, &wrong.kind) {
+                    (Some(unit), Kind::Number(number, _)) => (
+                        format!("this side is measured in {unit}, and the number has {found}"),
+                        format!("write {number} {unit}, converted if need be"),
+                    ),
+                    (Some(unit), _) => (
+                        format!("one side is measured in {unit}, the other has {found}"),
+                        "compare like with like".to_owned(),
+                    ),
+                    (None, _) => (
+                        format!("this side is a plain number, the other has {found}"),
+                        "write the number without a unit".to_owned(),
+                    ),
+                };
+                self.error(wrong.at, "E123", message, help);
+                false
+            }
+            (Type::Choice(x), Type::Choice(y)) if x == y => true,
+            (Type::Bool, Type::Bool) | (Type::Date, Type::Date) => true,
+            _ => {
+                let message = format!("\"{left}\" is {a}, but \"{right}\" is {b}");
+                self.error(right.at, "E122", message, format!("compare \"{left}\" with {a}"));
+                false
+            }
+        }
+    }
+
+    fn membership(&mut self, inner: &Ast, options: &[Ast]) -> Typed {
+        let (expr, ty) = self.expr(inner)?;
+        let mut values = Vec::new();
+        for option in options {
+            let typed = match (&option.kind, &ty) {
+                (Kind::Name(name), Type::Choice(known)) => self.option(name, option.at, known),
+                _ => self.expr(option),
+            };
+            let Some((Expr::Literal(value), found)) = typed else {
+                if typed.is_some() {
+                    self.error(
+                        option.at,
+                        "E122",
+                        "only options and numbers can stand in the list",
+                        "use \"or\" instead",
+                    );
+                }
+                continue;
+            };
+            if self.fit(inner, &ty, option, &found) {
+                values.push(value);
+            }
+        }
+        (values.len() == options.len()).then(|| (Expr::In(Box::new(expr), values), Type::Bool))
+    }
+
+    fn arithmetic(&mut self, left: &Ast, right: &Ast, make: fn(Box<Expr>, Box<Expr>) -> Expr) -> Typed {
+        let typed_left = self.expr(left);
+        let typed_right = self.expr(right);
+        let ((a, a_type), (b, b_type)) = (typed_left?, typed_right?);
+        if !self.fit(left, &a_type, right, &b_type) {
+            return None;
+        }
+        if !matches!(a_type, Type::Number(_)) {
+            let message = format!("only numbers can be added or subtracted, but \"{left}\" is {a_type}");
+            self.error(left.at, "E122", message, "use days_since(…) for dates, points(…) for choices");
+            return None;
+        }
+        Some((make(Box::new(a), Box::new(b)), a_type))
+    }
+
+    fn call(&mut self, function: &str, arguments: &[Ast], at: usize) -> Typed {
+        let plain = |expr: Expr| Some((expr, Type::Number(None)));
+        match (function, arguments) {
+            ("days_since", [anchor]) => plain(Expr::DaysSince(self.anchor(anchor)?)),
+            ("lowest", [of, days]) => self.look_back(LookBack::Lowest, of, days),
+            ("highest", [of, days]) => self.look_back(LookBack::Highest, of, days),
+            ("previous", [of, days]) => self.look_back(LookBack::Previous, of, days),
+            ("missed_in_a_row", [step]) => plain(Expr::SilentInARow(self.step(step, StepSort::Ask)?)),
+            ("missed", [step, days]) => {
+                let (step, days) = (self.step(step, StepSort::Ask), self.days(days));
+                plain(Expr::SilentWithin { step: step?, days: days? })
+            }
+            ("answers", [step]) => plain(Expr::AnswerCount(self.step(step, StepSort::Ask)?)),
+            ("outcome", [step]) => {
+                let codes = OUTCOME_CODES.map(outcome_name).to_vec();
+                Some((Expr::Outcome(self.step(step, StepSort::Task)?), Type::Choice(codes)))
+            }
+            ("known", [inner]) => {
+                let (inner, _) = self.expr(inner)?;
+                Some((Expr::Known(Box::new(inner)), Type::Bool))
+            }
+            ("doubtful", [item]) => Some((Expr::Doubtful(self.item(item, "doubtful")?), Type::Bool)),
+            ("declined", [item]) => Some((Expr::Declined(self.item(item, "declined")?), Type::Bool)),
+            ("points", [item]) => plain(Expr::Points(self.item(item, "points")?)),
+            ("band", [total]) => self.band(total),
+            _ => {
+                let known = FUNCTIONS.contains(&function);
+                let message = if known {
+                    format!("{function} does not take {} values", arguments.len())
+                } else {
+                    format!("there is no function \"{function}\"")
+                };
+                let help = if known {
+                    usage(function).to_owned()
+                } else {
+                    suggest(function, FUNCTIONS.iter().copied())
+                };
+                self.error(at, "E127", message, help);
+                None
+            }
+        }
+    }
+
+    fn word<'k>(&mut self, ast: &'k Ast, what: &str) -> Option<&'k str> {
+        if let Kind::Name(name) = &ast.kind {
+            return Some(name);
+        }
+        self.error(
+            ast.at,
+            "E127",
+            format!("{what} is expected here, but this is \"{ast}\""),
+            format!("write the name of {what}"),
+        );
+        None
+    }
+
+    fn anchor(&mut self, ast: &Ast) -> Option<Name> {
+        let name = self.word(ast, "an anchor")?;
+        let anchors = self.scope.anchors;
+        let found = anchors.iter().find(|anchor| **anchor == *name).cloned();
+        if found.is_none() {
+            self.error(
+                ast.at,
+                "E121",
+                format!("there is no anchor \"{name}\""),
+                suggest(name, anchors.iter().map(Name::as_str)),
+            );
+        }
+        found
+    }
+
+    fn step(&mut self, ast: &Ast, sort: StepSort) -> Option<Name> {
+        let what = if sort == StepSort::Ask { "a step that asks" } else { "a step that is a task" };
+        let name = self.word(ast, what)?;
+        let steps = self.scope.steps;
+        match steps.get_key_value(name) {
+            Some((found, known)) if *known == sort => Some(found.clone()),
+            found => {
+                let fitting = steps.iter().filter(|(_, known)| **known == sort).map(|(id, _)| id.as_str());
+                let message = match found {
+                    Some(_) => format!("\"{name}\" is not {what}"),
+                    None => format!("there is no step \"{name}\""),
+                };
+                self.error(ast.at, "E121", message, suggest(name, fitting));
+                None
+            }
+        }
+    }
+
+    fn item(&mut self, ast: &Ast, function: &str) -> Option<Name> {
+        let name = self.word(ast, "an item")?;
+        let Some(questionnaire) = self.scope.answer else {
+            let message = format!("{function}({name}) looks at an answer, and no answer is at hand here");
+            self.error(ast.at, "E126", message, "use it in a rule with \"on: answer to …\"");
+            return None;
+        };
+        let Some(item) = questionnaire.items.iter().find(|item| item.id == *name) else {
+            let items = questionnaire.items.iter().map(|item| item.id.as_str());
+            let help = suggest(name, items);
+            self.error(ast.at, "E121", format!("{} has no item \"{name}\"", questionnaire.id), help);
+            return None;
+        };
+        let pointless = match &item.kind {
+            ItemKind::Choice(options) => options.iter().all(|option| option.points.is_none()),
+            ItemKind::YesNo | ItemKind::Whole { .. } | ItemKind::Quantity { .. } => false,
+            ItemKind::Text { .. } => true,
+        };
+        if function == "points" && pointless {
+            self.error(
+                ast.at,
+                "E127",
+                format!("the options of \"{name}\" have no points"),
+                "give each option \"points: …\"",
+            );
+            return None;
+        }
+        Some(item.id.clone())
+    }
+
+    fn band(&mut self, ast: &Ast) -> Typed {
+        let name = self.word(ast, "a total")?;
+        let Some(questionnaire) = self.scope.answer else {
+            let message = format!("band({name}) looks at an answer, and no answer is at hand here");
+            self.error(ast.at, "E126", message, "use it in a rule with \"on: answer to …\"");
+            return None;
+        };
+        match questionnaire.scores.iter().find(|score| score.id == *name) {
+            Some(score) => {
+                let bands = score.bands.iter().map(|band| band.id.clone()).collect();
+                Some((Expr::Band(score.id.clone()), Type::Choice(bands)))
+            }
+            None => {
+                let totals = questionnaire.scores.iter().map(|score| score.id.as_str());
+                let help = suggest(name, totals);
+                self.error(ast.at, "E121", format!("{} has no total \"{name}\"", questionnaire.id), help);
+                None
+            }
+        }
+    }
+
+    fn look_back(&mut self, what: LookBack, of: &Ast, days: &Ast) -> Typed {
+        let days = self.days(days);
+        let name = self.word(of, "an item or total")?;
+        let questionnaires = self.scope.questionnaires;
+        let ordered = self.scope.answer.into_iter().chain(questionnaires.values());
+        let mut known = Vec::new();
+        for questionnaire in ordered {
+            for item in &questionnaire.items {
+                known.push(item.id.as_str());
+                if item.id == *name {
+                    let unit = match &item.kind {
+                        ItemKind::Quantity { unit, .. } => Some(unit.clone()),
+                        ItemKind::Choice(_) | ItemKind::YesNo | ItemKind::Whole { .. } => None,
+                        ItemKind::Text { .. } => continue,
+                    };
+                    let of = item.id.clone();
+                    return Some((Expr::Earlier { what, of, days: days? }, Type::Number(unit)));
+                }
+            }
+            for score in &questionnaire.scores {
+                known.push(score.id.as_str());
+                if score.id == *name {
+                    let of = score.id.clone();
+                    return Some((Expr::Earlier { what, of, days: days? }, Type::Number(None)));
+                }
+            }
+        }
+        let help = suggest(name, known.iter().copied());
+        self.error(of.at, "E121", format!("there is no item or total \"{name}\" to look back at"), help);
+        None
+    }
+
+    fn days(&mut self, ast: &Ast) -> Option<u32> {
+        let help = "write it as 3 days";
+        let Kind::Number(number, Some(unit)) = &ast.kind else {
+            self.error(ast.at, "E127", "a number of days is expected here", help);
+            return None;
+        };
+        let factor = match unit.as_str() {
+            "day" | "days" => 1,
+            "week" | "weeks" => 7,
+            other => {
+                self.error(
+                    ast.at,
+                    "E127",
+                    format!("look-backs are counted in days or weeks, not \"{other}\""),
+                    help,
+                );
+                return None;
+            }
+        };
+        let days = number.rounded().saturating_mul(factor);
+        let max = i64::from(LOOK_BACK_DAYS_MAX);
+        if *number != Decimal::whole(number.rounded()) || !(1..=max).contains(&days) {
+            let message = format!("a look-back is 1 to {LOOK_BACK_DAYS_MAX} whole days");
+            self.error(ast.at, "E125", message, "write a shorter one");
+            return None;
+        }
+        u32::try_from(days).ok()
+    }
+}
+
+fn usage(function: &str) -> &'static str {
+    match function {
+        "days_since" => "write days_since(ANCHOR)",
+        "lowest" => "write lowest(ITEM, 3 days)",
+        "highest" => "write highest(ITEM, 3 days)",
+        "previous" => "write previous(ITEM, 3 days)",
+        "missed_in_a_row" => "write missed_in_a_row(STEP)",
+        "missed" => "write missed(STEP, 7 days)",
+        "answers" => "write answers(STEP)",
+        "outcome" => "write outcome(STEP)",
+        "known" => "write known(VALUE)",
+        "band" => "write band(TOTAL)",
+        _ => "write the name of one item in the brackets",
+    }
+}
+
+fn fact_type(kind: &FactKind) -> Type {
+    match kind {
+        FactKind::Boolean => Type::Bool,
+        FactKind::Choice(options) => Type::Choice(options.iter().map(|(id, _)| id.clone()).collect()),
+        FactKind::Whole { .. } => Type::Number(None),
+        FactKind::Quantity { unit, .. } => Type::Number(Some(unit.clone())),
+        FactKind::Date => Type::Date,
+    }
+}
+
+/// `None` for free text, which conditions cannot see.
+fn item_type(kind: &ItemKind) -> Option<Type> {
+    match kind {
+        ItemKind::Choice(options) => {
+            Some(Type::Choice(options.iter().map(|option| option.id.clone()).collect()))
+        }
+        ItemKind::YesNo => Some(Type::Bool),
+        ItemKind::Whole { .. } => Some(Type::Number(None)),
+        ItemKind::Quantity { unit, .. } => Some(Type::Number(Some(unit.clone()))),
+        ItemKind::Text { .. } => None,
+    }
+}
