@@ -106,3 +106,43 @@ pub trait Connection: Send {
     /// Whether another message may go over it.
     fn usable(&self) -> bool;
 }
+
+/// What the demo's own pages can do: look into the mailbox of its invented patients and move the clock.
+pub trait Demo: Send + Sync {
+    /// The newest messages that were handed over, newest first, at most `limit`.
+    fn mailbox(&self, limit: usize) -> Pending<'_, Result<Vec<MailboxEntry>, String>>;
+    /// Moves the clinical clock on by that many hours, step by step, as if the time had passed.
+    fn move_clock(&self, hours: u32) -> Pending<'_, Result<DemoMove, String>>;
+    /// The patient who got that message writes back.
+    fn reply<'a>(&'a self, to: &'a str, text: &'a str) -> Pending<'a, Result<(), String>>;
+}
+
+/// A message in the demo's mailbox.
+#[derive(Debug, Clone)]
+pub struct MailboxEntry {
+    /// How it came.
+    pub channel: Channel,
+    /// Whose telephone or mailbox.
+    pub to: String,
+    /// The patient's name.
+    pub name: String,
+    /// Subject of an e-mail.
+    pub subject: String,
+    /// Words.
+    pub text: String,
+    /// The link in it, as a path on this server.
+    pub link: Option<String>,
+    /// When it was handed over.
+    pub at: Timestamp,
+}
+
+/// What happened while the demo's clock was moved.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DemoMove {
+    /// Messages handed over.
+    pub messages: u64,
+    /// Questionnaires that the invented patients answered.
+    pub answers: u64,
+    /// Alerts and tasks that came up.
+    pub tasks: u64,
+}
