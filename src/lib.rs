@@ -6,3 +6,4 @@ pub mod cli;
 pub mod config;
 pub mod ports;
 pub mod store;
+pub mod web;

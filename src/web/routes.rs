@@ -1,0 +1,77 @@
+//! Every route of the product, in one table that tests walk through.
+
+use actix_web::{
+    HttpResponse,
+    http::Method,
+    web::{self, Data, ServiceConfig},
+};
+
+use super::{Web, assets};
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Everybody.
+    Anyone,
+    /// Who holds a link, after the birth date where the page shows anything.
+    Patient,
+    /// Staff who signed in, with one of these account roles.
+    Staff(&'static [&'static str]),
+    /// A carrier that knows the shared secret.
+    Carrier,
+}
+
+/// A route as documented and tested.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// Method.
+    pub method: Method,
+    /// Pattern.
+    pub pattern: &'static str,
+    /// Who may.
+    pub who: Who,
+}
+
+impl Route {
+    /// A line of the table.
+    #[must_use]
+    pub const fn new(method: Method, pattern: &'static str, who: Who) -> Self {
+        Self { method, pattern, who }
+    }
+}
+
+const BASE: [Route; 3] = [
+    Route::new(Method::GET, "/healthz", Who::Anyone),
+    Route::new(Method::GET, "/readyz", Who::Anyone),
+    Route::new(Method::GET, "/static/{file}", Who::Anyone),
+];
+
+/// All routes.
+#[must_use]
+pub fn all() -> Vec<Route> {
+    BASE.to_vec()
+}
+
+/// Puts the handlers behind the routes.
+pub fn register(config: &mut ServiceConfig) {
+    config
+        .route("/healthz", web::get().to(healthz))
+        .route("/readyz", web::get().to(readyz))
+        .route("/static/{file}", web::get().to(assets::get));
+}
+
+/// The process answers.
+async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n")
+}
+
+/// The process can do its work: the database answers.
+async fn readyz(web: Data<Web>) -> HttpResponse {
+    match web.probe.ready().await {
+        Ok(()) => HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"),
+        Err(why) => {
+            tracing::warn!(why, "not ready: {why}");
+            HttpResponse::ServiceUnavailable().content_type("text/plain; charset=utf-8").body("not ready\n")
+        }
+    }
+}
