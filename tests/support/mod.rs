@@ -3,6 +3,7 @@
 //! Every part starts on a free port in a temporary folder and is gone when the test process is, however it ends.
 //! A part that is not installed is an error, never a reason to skip a test: `tests/run --install` installs all.
 
+pub mod app;
 pub mod browser;
 pub mod gateway;
 pub mod http;
@@ -13,3 +14,4 @@ pub mod postgres;
 pub mod process;
 pub mod smtp;
 pub mod smtp_sink;
+pub mod time;

@@ -1,0 +1,3 @@
+//! The pages, in process, over a real store: what a person sees and what is then recorded.
+
+mod base;
