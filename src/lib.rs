@@ -4,6 +4,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod deliver;
 pub mod ports;
 pub mod store;
 pub mod web;

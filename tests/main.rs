@@ -1,5 +1,6 @@
 //! The one test binary: a list of modules.
 
 mod architecture;
+mod deliver;
 mod support;
 mod web;

@@ -21,6 +21,7 @@ pub mod model;
 pub mod name;
 pub mod parse;
 pub mod planner;
+pub mod reply;
 pub mod site;
 pub mod state;
 pub mod text;
