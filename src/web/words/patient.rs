@@ -5,11 +5,10 @@ crate::words! {
     Patient {
         title: "Your follow-up", "您的随访";
         help_heading: "Need help?", "需要帮助？";
-        help_call: "Call", "请致电";
-        help_hours(hours): "({hours})", "（{hours}）";
-        not_watched: "Nobody watches these pages all the time. If you feel you are in danger, call",
+        help_call: "Call the ward:", "请致电病区：";
+        help_hours(hours): "Hours: {hours}", "接听时间：{hours}";
+        not_watched: "Nobody watches these pages all the time. If you feel you are in danger, call:",
             "这些页面并非全天有人查看。如感到有危险，请拨打";
-        not_watched_end: ".", "。";
         error_prefix: "Error:", "错误：";
         error_summary: "Please check this", "请检查以下内容";
         privacy_note: "Your answers go only to your care team.", "您的回答只提供给您的医护团队。";
