@@ -2,6 +2,7 @@
 //!
 //! `ARCHITECTURE.md` is the map; the table of who may import whom is a test.
 
+pub mod app;
 pub mod cli;
 pub mod config;
 pub mod deliver;
