@@ -13,6 +13,8 @@ use source::{Source, sources};
 
 const NOTICE_LINES: usize = 300;
 const MAX_LINES: usize = 400;
+/// Files that are longer, and the size that they may not outgrow. The list only ever gets shorter.
+const LONG_FILES: &[(&str, usize)] = &[("src/engine/expr/types.rs", 560), ("src/engine/parse/case.rs", 460)];
 
 /// What one module of `src/` may use of the others, and of the crates that have an owner.
 struct Row {
@@ -162,8 +164,7 @@ fn engine_and_risk_are_pure() {
             }
         }
         for source in sources(&root().join(folder)) {
-            for path in source.paths().iter().filter(|path| path.first().is_some_and(|first| first == "std"))
-            {
+            for path in source.product_paths().iter().filter(|path| path[0] == "std") {
                 let used = path[1..].join("::");
                 let touches = |ban: &&&str| used == **ban || used.starts_with(&format!("{ban}::"));
                 if let Some(ban) = banned.iter().find(touches) {
@@ -188,8 +189,10 @@ fn files_stay_short() {
     for source in sources(&root().join("src")).into_iter().chain(sources(&root().join("migrations"))) {
         // Comments and blank lines are free, so that nobody saves on them.
         let lines = source.code_lines();
-        if lines > MAX_LINES {
-            wrong.push(format!("{}: {lines} lines of code, at most {MAX_LINES}: split it", source.name()));
+        let limit =
+            LONG_FILES.iter().find(|(name, _)| *name == source.name()).map_or(MAX_LINES, |(_, size)| *size);
+        if lines > limit {
+            wrong.push(format!("{}: {lines} lines of code, at most {limit}: split it", source.name()));
         } else if lines > NOTICE_LINES {
             // Not `eprintln`: the test harness would swallow it.
             let _ = writeln!(std::io::stderr(), "notice: {} has {lines} lines of code", source.name());

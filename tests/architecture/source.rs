@@ -62,20 +62,22 @@ impl Source {
 
     /// The same, without what is compiled for tests only.
     pub fn product_lines_with(&self, what: &str) -> impl Iterator<Item = usize> {
+        lines_with(&self.product_code(), what).into_iter()
+    }
+
+    fn product_code(&self) -> String {
         let only_tests = self.module.iter().any(|part| part == "tests");
-        let lines = if only_tests { Vec::new() } else { lines_with(&blank_tests(&self.code), what) };
-        lines.into_iter()
+        if only_tests { String::new() } else { blank_tests(&self.code) }
     }
 
     /// Every path of two or more names in the code, those in the braces of a `use` written out.
     pub fn paths(&self) -> Vec<Vec<String>> {
-        let tokens = tokens(&self.code);
-        let (mut paths, mut at) = (Vec::new(), 0);
-        while at < tokens.len() {
-            at = if is_name(tokens[at]) { read_path(&tokens, at, &[], &mut paths) } else { at + 1 };
-        }
-        paths.retain(|path| path.len() > 1);
-        paths
+        paths(&self.code)
+    }
+
+    /// The same, without what is compiled for tests only.
+    pub fn product_paths(&self) -> Vec<Vec<String>> {
+        paths(&self.product_code())
     }
 
     /// Where `path` points within the crate, from the crate's root; none when it does not say `crate` or `super`.
@@ -91,6 +93,16 @@ impl Source {
 
 fn lines_with(code: &str, what: &str) -> Vec<usize> {
     code.lines().enumerate().filter(|(_, line)| line.contains(what)).map(|(index, _)| index + 1).collect()
+}
+
+fn paths(code: &str) -> Vec<Vec<String>> {
+    let tokens = tokens(code);
+    let (mut paths, mut at) = (Vec::new(), 0);
+    while at < tokens.len() {
+        at = if is_name(tokens[at]) { read_path(&tokens, at, &[], &mut paths) } else { at + 1 };
+    }
+    paths.retain(|path| path.len() > 1);
+    paths
 }
 
 /// Reads the path at `at`, adds what it names to `paths` and gives the place after it.
