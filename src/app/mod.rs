@@ -2,6 +2,9 @@
 //!
 //! Knows nothing of pages, of background work or of how rows are stored.
 
+pub mod form;
+pub mod reading;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, PoisonError, RwLock},

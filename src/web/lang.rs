@@ -1,6 +1,16 @@
 //! The languages of the product's own words, and which of them a person reads.
 
-use actix_web::{HttpRequest, dev::ServiceRequest, http::header, http::header::HeaderMap};
+use actix_web::{
+    Error, HttpRequest,
+    body::MessageBody,
+    cookie::{Cookie, SameSite, time::Duration},
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::{self, HeaderMap, HeaderValue},
+    middleware::Next,
+    web::Data,
+};
+
+use super::Web;
 
 /// A language in which every page is complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -84,6 +94,32 @@ impl Lang {
             .or_else(|| request.cookie(COOKIE).and_then(|cookie| Self::parse(cookie.value())))
             .unwrap_or_else(|| of_browser(request.headers()))
     }
+}
+
+/// Keeps a choice of language that stands in the address.
+///
+/// # Errors
+/// Those of the page.
+pub async fn remember(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let chosen = in_query(request.query_string());
+    let secure = request.app_data::<Data<Web>>().is_some_and(|web| web.settings.behind_tls_proxy);
+    let mut response = next.call(request).await?;
+    if let Some(lang) = chosen {
+        let cookie = Cookie::build(COOKIE, lang.code())
+            .path("/")
+            .max_age(Duration::days(365))
+            .same_site(SameSite::Lax)
+            .http_only(true)
+            .secure(secure)
+            .finish();
+        if let Ok(value) = HeaderValue::from_str(&cookie.to_string()) {
+            response.headers_mut().append(header::SET_COOKIE, value);
+        }
+    }
+    Ok(response)
 }
 
 /// The language that the address itself asks for.

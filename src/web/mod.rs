@@ -8,32 +8,34 @@ pub mod csrf;
 pub mod error;
 pub mod headers;
 pub mod lang;
+pub mod limit;
 pub mod page;
 pub mod respond;
 pub mod routes;
 pub mod server;
 pub mod words;
 
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
-use crate::ports::{Clock, Ids, Pending};
+use tend_engine::site::SiteSettings;
+
+use crate::{app::App, ports::Pending};
 pub use contact::Contact;
 pub use error::WebError;
 pub use lang::Lang;
+use limit::Limit;
 pub use page::Page;
 
 /// What the pages are served with; one for the whole process.
 pub struct Web {
     /// How they are served.
     pub settings: Settings,
-    /// The clock of the clinical world.
-    pub clock: Arc<dyn Clock>,
-    /// Makes ids and reference numbers.
-    pub ids: Arc<dyn Ids>,
+    /// What can be done, and read.
+    pub app: Arc<App>,
     /// Says whether the parts behind the pages work.
     pub probe: Arc<dyn Probe>,
-    /// Whom a page names where it is not known whose page it is.
-    contact: RwLock<Contact>,
+    /// Dates of birth by address.
+    pub births: Limit,
 }
 
 /// How the pages are served.
@@ -50,32 +52,24 @@ pub trait Probe: Send + Sync {
 }
 
 impl Web {
-    /// Brings the parts together. `contact` is the site that pages name where no other is known.
+    /// Brings the parts together.
     #[must_use]
-    pub fn new(
-        settings: Settings,
-        clock: Arc<dyn Clock>,
-        ids: Arc<dyn Ids>,
-        probe: Arc<dyn Probe>,
-        contact: Contact,
-    ) -> Self {
-        Self { settings, clock, ids, probe, contact: RwLock::new(contact) }
+    pub fn new(settings: Settings, app: Arc<App>, probe: Arc<dyn Probe>) -> Self {
+        Self { settings, app, probe, births: Limit::default() }
     }
 
-    /// Whom a page names where it is not known whose page it is.
+    /// Whom a page names where it is not known whose page it is: the first site.
     #[must_use]
     pub fn contact(&self) -> Contact {
-        self.contact.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
-    }
-
-    /// The site's settings were changed.
-    pub fn set_contact(&self, contact: Contact) {
-        *self.contact.write().unwrap_or_else(std::sync::PoisonError::into_inner) = contact;
+        match self.app.live().sites.values().next() {
+            Some(site) => Contact::of(site),
+            None => Contact::of(&SiteSettings::default()),
+        }
     }
 
     /// Short, unguessable, for a person to read out on the phone.
     #[must_use]
     pub fn reference(&self) -> String {
-        error::reference_of(self.ids.fresh())
+        error::reference_of(self.app.ids.fresh())
     }
 }

@@ -14,7 +14,7 @@ use actix_web::{
     web::{self, Data, FormConfig, PathConfig, PayloadConfig, QueryConfig},
 };
 
-use super::{Web, WebError, csrf, error, headers, routes};
+use super::{Web, WebError, csrf, error, headers, lang, routes};
 
 /// Most bytes of a form. The longest answer a questionnaire takes fits in it several times.
 pub const FORM_BYTES_MAX: usize = 64 * 1024;
@@ -85,6 +85,7 @@ pub fn application(
         .configure(limits)
         .configure(routes::register)
         .wrap(from_fn(csrf::same_site))
+        .wrap(from_fn(lang::remember))
         .wrap(from_fn(error::pages))
         .wrap(from_fn(headers::secure))
         .wrap(Compress::default())

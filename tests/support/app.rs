@@ -13,21 +13,32 @@ use actix_web::dev::Service;
 use actix_web::http::{Method, StatusCode, header::HeaderMap};
 use actix_web::test::{TestRequest, init_service};
 use actix_web::web::{Bytes, Data};
-use tend::ports::{Clock, Ids, Pending};
-use tend::web::{Contact, Probe, Settings, Web, server};
-use tend_engine::site::SiteSettings;
+use tempfile::TempDir;
+use tend::app::{App, Live};
+use tend::ports::Pending;
+use tend::store::{Open, Store, Vault};
+use tend::web::{Probe, Settings, Web, server};
+use tend_engine::{SiteId, site::SiteSettings};
 
 use super::time::{CountingIds, ManualClock};
 
 type Answering = Pin<Box<dyn Future<Output = Answer>>>;
 type Handler = dyn Fn(TestRequest) -> Answering;
 
-/// The pages, on a clock that stands still until it is moved.
+/// The site of all tests.
+pub const SITE: SiteId = SiteId(1);
+
+/// The product on a database of its own, on clocks that stand still until they are moved.
 pub struct TestApp {
+    /// What is behind the pages.
+    pub app: Arc<App>,
     /// The clock of the clinical world.
     pub clock: Arc<ManualClock>,
+    /// The clock of the machine: sessions and limits.
+    pub wall: Arc<ManualClock>,
     handler: Rc<Handler>,
     cookies: RefCell<BTreeMap<String, String>>,
+    _folder: Rc<TempDir>,
 }
 
 /// What came back.
@@ -69,13 +80,19 @@ impl Probe for Works {
 }
 
 impl TestApp {
-    /// Starts with nothing but a site.
+    /// Starts on a fresh SQLite file with nothing but a site.
     pub async fn start() -> TestApp {
-        let clock = Arc::new(ManualClock::default());
-        let contact = Contact::of(&SiteSettings::default());
-        let ids: Arc<dyn Ids> = Arc::new(CountingIds::default());
-        let shared: Arc<dyn Clock> = clock.clone();
-        let web = Web::new(Settings::default(), shared, ids, Arc::new(Works), contact);
+        let folder = Rc::new(tempfile::tempdir().expect("a temporary folder"));
+        let url = format!("sqlite://{}/tend.db", folder.path().display());
+        Store::migrate(&url).await.expect("a fresh file can be migrated");
+        let store =
+            Store::open(&url, Vault::new(&[7; 32]), Open::Serve).await.expect("a migrated file opens");
+        let (clock, wall) = (Arc::new(ManualClock::default()), Arc::new(ManualClock::default()));
+        let app = App::new(store, clock.clone(), wall.clone(), Arc::new(CountingIds::default()));
+        let sites = BTreeMap::from([(SITE, SiteSettings::default())]);
+        app.set_live(Live { sites, ..Live::default() });
+        let app = Arc::new(app);
+        let web = Web::new(Settings::default(), app.clone(), Arc::new(Works));
         let service = Rc::new(init_service(server::application(Data::new(web))).await);
         let handler = move |request: TestRequest| {
             let service = service.clone();
@@ -89,7 +106,7 @@ impl TestApp {
             };
             Box::pin(answer) as Answering
         };
-        TestApp { clock, handler: Rc::new(handler), cookies: RefCell::default() }
+        TestApp { app, clock, wall, handler: Rc::new(handler), cookies: RefCell::default(), _folder: folder }
     }
 
     /// A request that is still being put together.
@@ -109,7 +126,14 @@ impl TestApp {
 
     /// Another person's browser: the same pages, no cookies.
     pub fn stranger(&self) -> TestApp {
-        TestApp { clock: self.clock.clone(), handler: self.handler.clone(), cookies: RefCell::default() }
+        TestApp {
+            app: self.app.clone(),
+            clock: self.clock.clone(),
+            wall: self.wall.clone(),
+            handler: self.handler.clone(),
+            cookies: RefCell::default(),
+            _folder: self._folder.clone(),
+        }
     }
 }
 

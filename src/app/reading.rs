@@ -1,0 +1,197 @@
+//! From what a person typed or chose to an answer, or to the mistake to tell of. Pure; the one door for answers.
+
+use tend_engine::{
+    Decimal, Name, Value,
+    fact::Answer,
+    model::{Doubt, Item, ItemKind},
+};
+
+use super::form::Typed;
+
+/// The value of a choice that stands for "prefer not to say"; no option can be called so.
+pub const DECLINED: &str = "-";
+
+/// What came with a form.
+#[derive(Debug, Clone, Default)]
+pub struct Input {
+    /// An option, a number, words.
+    pub answer: String,
+    /// The unit of a number.
+    pub unit: String,
+    /// "Prefer not to say".
+    pub declined: bool,
+    /// An implausible number was looked at again and confirmed.
+    pub sure: bool,
+}
+
+/// What it means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// An answer, with its words if it is free text and as typed if it is a number.
+    Given {
+        /// The answer.
+        answer: Answer,
+        /// Free text.
+        text: Option<String>,
+        /// A number as it was typed.
+        typed: Option<Typed>,
+    },
+    /// Nothing, where nothing is allowed.
+    Empty,
+    /// A number that must be asked again before it counts.
+    Doubt {
+        /// In the item's own unit.
+        value: Decimal,
+        /// The one before, in the item's own unit.
+        last: Decimal,
+        /// As it was typed.
+        typed: Typed,
+    },
+}
+
+/// Why it is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mistake {
+    /// None of the options.
+    ChooseOne,
+    /// Not a number.
+    EnterNumber,
+    /// Not a whole number.
+    EnterWhole,
+    /// Outside the range of the item, in its own unit.
+    OutOfRange {
+        /// Lowest.
+        min: Decimal,
+        /// Highest.
+        max: Decimal,
+        /// Unit; empty for a count.
+        unit: String,
+    },
+    /// No words.
+    EnterText,
+    /// Too many characters.
+    TooLong(u32),
+    /// None of the units.
+    UnknownUnit,
+}
+
+/// Reads an input for an item; `last` is the latest number before this form.
+///
+/// # Errors
+/// [`Mistake`].
+pub fn read(item: &Item, input: &Input, last: Option<Decimal>) -> Result<Reading, Mistake> {
+    let answer = input.answer.trim();
+    if item.declinable && (input.declined || answer == DECLINED) {
+        return Ok(given(Answer::Declined));
+    }
+    if answer.is_empty() && item.optional {
+        return Ok(Reading::Empty);
+    }
+    match &item.kind {
+        ItemKind::Choice(options) => {
+            let chosen = options.iter().find(|option| option.id == *answer).ok_or(Mistake::ChooseOne)?;
+            Ok(value(Value::Choice(chosen.id.clone())))
+        }
+        ItemKind::YesNo => match answer {
+            "yes" => Ok(value(Value::Bool(true))),
+            "no" => Ok(value(Value::Bool(false))),
+            _ => Err(Mistake::ChooseOne),
+        },
+        ItemKind::Whole { min, max } => whole(answer, *min, *max),
+        ItemKind::Quantity { unit, other_units, min, max, doubt } => {
+            let typed = Typed { number: plain_digits(answer), unit: input.unit.clone() };
+            let number = Decimal::parse(&typed.number).map_err(|_| Mistake::EnterNumber)?;
+            let factor = factor(unit, other_units, &input.unit).ok_or(Mistake::UnknownUnit)?;
+            let number = number.times(factor);
+            if number < *min || *max < number {
+                return Err(Mistake::OutOfRange { min: *min, max: *max, unit: unit.clone() });
+            }
+            Ok(doubted(number, *doubt, last, input.sure, typed))
+        }
+        ItemKind::Text { max_chars } => words(answer, *max_chars),
+    }
+}
+
+fn given(answer: Answer) -> Reading {
+    Reading::Given { answer, text: None, typed: None }
+}
+
+fn value(value: Value) -> Reading {
+    given(Answer::Given { value, doubtful: false })
+}
+
+fn whole(answer: &str, min: i64, max: i64) -> Result<Reading, Mistake> {
+    let typed = plain_digits(answer);
+    let number: i64 = typed.parse().map_err(|_| Mistake::EnterWhole)?;
+    if number < min || max < number {
+        let (min, max) = (Decimal::whole(min), Decimal::whole(max));
+        return Err(Mistake::OutOfRange { min, max, unit: String::new() });
+    }
+    Ok(Reading::Given {
+        answer: Answer::Given { value: Value::Number(Decimal::whole(number)), doubtful: false },
+        text: None,
+        typed: Some(Typed { number: typed, unit: String::new() }),
+    })
+}
+
+fn words(answer: &str, max_chars: u32) -> Result<Reading, Mistake> {
+    if answer.is_empty() {
+        return Err(Mistake::EnterText);
+    }
+    // Browsers send a line break as two characters and count it as one.
+    let words = answer.replace("\r\n", "\n");
+    if words.chars().count() > max_chars as usize {
+        return Err(Mistake::TooLong(max_chars));
+    }
+    Ok(Reading::Given { answer: Answer::Text, text: Some(words), typed: None })
+}
+
+fn doubted(
+    number: Decimal,
+    doubt: Option<Doubt>,
+    last: Option<Decimal>,
+    sure: bool,
+    typed: Typed,
+) -> Reading {
+    let far = |last: &Decimal| {
+        doubt.is_some_and(|doubt| {
+            let apart = if number > *last { number - *last } else { *last - number };
+            apart > doubt.differs_by
+        })
+    };
+    match last.filter(far) {
+        Some(last) if !sure => Reading::Doubt { value: number, last, typed },
+        far => Reading::Given {
+            answer: Answer::Given { value: Value::Number(number), doubtful: far.is_some() },
+            text: None,
+            typed: Some(typed),
+        },
+    }
+}
+
+fn factor(unit: &str, other_units: &[(String, Decimal)], chosen: &str) -> Option<Decimal> {
+    if chosen == unit || (chosen.is_empty() && other_units.is_empty()) {
+        return Some(Decimal::whole(1));
+    }
+    other_units.iter().find(|(other, _)| other == chosen).map(|(_, factor)| *factor)
+}
+
+/// Digits as a Chinese keyboard may type them, without spaces between them.
+fn plain_digits(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_whitespace())
+        .map(|c| match c {
+            '０'..='９' => char::from(b'0' + (c as u32 - '０' as u32) as u8),
+            '．' | '。' => '.',
+            '，' => ',',
+            '－' => '-',
+            other => other,
+        })
+        .collect()
+}
+
+/// The name of an item as part of an address.
+#[must_use]
+pub fn item_name(text: &str) -> Option<Name> {
+    Name::parse(text).ok()
+}
