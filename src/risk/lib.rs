@@ -1,1 +1,72 @@
-//! Pure risk model.
+//! Tend's risk model: values of a patient to a score with reasons, or a reason to abstain.
+//!
+//! Pure: no files, no clock, no randomness but what a seed gives. Bytes go in and come out; reading and writing files
+//! is the caller's business.
+//!
+//! For those who score:
+//!
+//! ```no_run
+//! use tend_risk::{Inputs, Model, Outcome, Value};
+//! # let (toml, weights): (&str, &[u8]) = ("", &[]);
+//! let model = Model::from_bytes(toml, weights)?;          // ModelError is a sentence
+//! for feature in model.features() {                       // name, label (en, zh), unit, required, kind with range or levels
+//!     println!("{} {}", feature.name, feature.label.get("en"));
+//! }
+//! let mut inputs = Inputs::new();                         // by feature name; what is left out is missing
+//! inputs.insert("age".into(), Value::Number(75.0));
+//! inputs.insert("sex".into(), Value::Category("F".into()));
+//! match model.score(&inputs, None) {                      // None: the model's own horizon
+//!     Outcome::Score(score) => println!("{} {:?}", score.risk, score.reasons[0].sentence("zh")),
+//!     Outcome::Abstain(why) => println!("not scored because {}", why.sentence("en")),
+//! }
+//! # Ok::<(), tend_risk::ModelError>(())
+//! ```
+//!
+//! `score.reasons` are largest first and sum to `logit(risk) - logit(reference_risk)`. `model.file()` has everything
+//! else that `model.toml` says: what it was trained on, where it was not validated, figures with intervals.
+//! A model that cannot be loaded is `Abstain::ModelUnavailable`, never a low risk.
+//!
+//! For those who train: `fit` takes a `RawTable` of texts and gives a model's bytes; `history` holds the features that
+//! look back; `inner`, `linear`, `deep` and `stack` are the steps of a fit, in this order.
+
+mod card;
+mod columns;
+mod deep;
+mod encode;
+mod error;
+mod evaluate;
+mod fit;
+mod hazard;
+mod history;
+mod inner;
+mod linear;
+pub mod metrics;
+mod model;
+mod net;
+mod outcome;
+mod predict;
+mod reasons;
+mod rng;
+mod schema;
+mod score;
+pub mod sha256;
+mod stack;
+mod table;
+
+pub use card::card;
+pub use columns::Frame;
+pub use error::{DataError, FitError};
+pub use evaluate::{
+    EvaluateError, Evaluation, NetBenefit, Question, ROUNDS, Scored, binary_metrics, survival_metrics,
+};
+pub use fit::{Fitted, MIN_EVENTS, MIN_IDS, MIN_ROWS, Options, Tell, fit};
+pub use hazard::{Intervals, Observed};
+pub use history::Lookback;
+pub use inner::group;
+pub use model::{Columns, FORMAT, Input, Metric, Model, ModelBytes, ModelError, ModelFile, Training};
+pub use outcome::{OutcomeColumns, Roles, observed};
+pub use predict::{Estimate, Raw};
+pub use schema::{About, Feature, FeatureWords, Kind, Level, SchemaFile, Section, Source, Words};
+pub use score::{Abstain, Inputs, Outcome, Reason, Score, Value};
+pub use stack::Stack;
+pub use table::{MAX_COLUMNS, RawTable};

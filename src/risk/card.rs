@@ -1,0 +1,183 @@
+//! The model card: what a clinician and an auditor should know, in the order of the 31 source attributes.
+
+use std::fmt::Write;
+
+use crate::model::{Model, ModelFile};
+use crate::schema::Kind;
+use crate::score::plain;
+
+/// The groups and their attributes, numbered from 1 throughout.
+const ATTRIBUTES: [(&str, &[&str]); 9] = [
+    (
+        "Details and output",
+        &[
+            "Developer name and contact",
+            "Funding of the technical work",
+            "Value that the model outputs",
+            "Type of output",
+        ],
+    ),
+    ("Purpose", &["Intended use", "Intended patients", "Intended users", "Intended role in the decision"]),
+    (
+        "Cautions",
+        &[
+            "Tasks, situations and populations to avoid",
+            "Known risks, wrong settings and uses, limits",
+        ],
+    ),
+    (
+        "Development and inputs",
+        &[
+            "Inclusion and exclusion that shaped the training data",
+            "Use of race, ethnicity, language, sexual orientation, gender identity, sex, birth date, social determinants, health-status assessments",
+            "Demographic representativeness",
+            "Relevance of the training data to the place of use",
+        ],
+    ),
+    ("Fairness", &["Approach to fair output", "Ways to manage, reduce and remove bias"]),
+    (
+        "External validation",
+        &[
+            "Data source and setting",
+            "Who did the external test",
+            "Representativeness of the external data",
+            "How it was done",
+        ],
+    ),
+    (
+        "Performance",
+        &[
+            "Validity, test data of the same source",
+            "Fairness, test data of the same source",
+            "Validity, external data",
+            "Fairness, external data",
+            "References to evaluations of outcomes",
+        ],
+    ),
+    (
+        "Maintenance",
+        &[
+            "How and how often validity is monitored",
+            "Validity in local data",
+            "How and how often fairness is monitored",
+            "Fairness in local data",
+        ],
+    ),
+    (
+        "Updates",
+        &[
+            "How and how often the model is updated",
+            "How often performance is corrected when a risk to validity or fairness is found",
+        ],
+    ),
+];
+
+/// Position, among all attributes, of the one that the program fills in from its own figures.
+const VALIDITY: usize = 21;
+
+/// The card of a model in Markdown.
+pub fn card(model: &Model) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_card(&mut out, model.file());
+    out
+}
+
+fn write_card(out: &mut String, file: &ModelFile) -> std::fmt::Result {
+    let about = &file.about;
+    let title = if about.title.en.is_empty() { "Risk model" } else { &about.title.en };
+    writeln!(out, "# {title}\n")?;
+    writeln!(out, "Model `{}` (SHA-256 of the weights `{}`).\n", file.version, file.weights_sha256)?;
+    for text in [&about.trained_on.en, &about.not_validated.en] {
+        if !text.is_empty() {
+            writeln!(out, "**{text}**\n")?;
+        }
+    }
+    if !about.attribution.is_empty() {
+        writeln!(out, "Data: {}\n\nLicence of the data: {}\n", about.attribution, about.licence)?;
+    }
+    figures(out, file)?;
+    for section in &about.section {
+        writeln!(out, "## {}\n\n{}\n", section.heading, section.text.trim())?;
+    }
+    attributes(out, file)?;
+    inputs(out, file)
+}
+
+fn figures(out: &mut String, file: &ModelFile) -> std::fmt::Result {
+    let training = &file.training;
+    writeln!(out, "## Training\n")?;
+    writeln!(
+        out,
+        "{} rows of {} patients, {} with the event. SHA-256 of the data `{}`. Seed {}; the same data and seed on the same machine give the same bytes.",
+        training.rows, training.ids, training.events, training.data_sha256, training.seed
+    )?;
+    writeln!(
+        out,
+        "A linear path (ridge {}) beside {} members ({} inner folds, {} hidden units, {} epochs); calibration fitted on held-out predictions: intercept {:.3}, slope of the linear path {:.3}, of the members {:.3}.\n",
+        plain(training.ridge),
+        training.members,
+        training.inner_folds,
+        training.hidden,
+        training.epochs,
+        file.calibration.intercept,
+        file.calibration.linear,
+        file.calibration.members
+    )?;
+    if file.metric.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "Figures on rows held out inside training (epochs, shrinkage and calibration were chosen on the same rows, so a little kind), with 95 % bootstrap intervals by patient:\n")?;
+    writeln!(out, "| figure | value | 95 % interval |\n|---|---|---|")?;
+    for metric in &file.metric {
+        let at = metric.horizon.map_or_else(String::new, |h| format!(" at {}", plain(h)));
+        writeln!(out, "| {}{at} | {:.4} | {:.4} to {:.4} |", metric.name, metric.value, metric.low, metric.high)?;
+    }
+    writeln!(out)
+}
+
+fn attributes(out: &mut String, file: &ModelFile) -> std::fmt::Result {
+    writeln!(out, "## The 31 source attributes\n")?;
+    let mut number = 0;
+    for (group, names) in ATTRIBUTES {
+        writeln!(out, "### {group}\n")?;
+        for name in names {
+            number += 1;
+            let text = file.about.attribute.get(&number.to_string());
+            let own = (number == VALIDITY && text.is_none()).then(|| {
+                "The table under \"Training\", on rows held out inside training.".to_owned()
+            });
+            let text = text.cloned().or(own);
+            let text = text.unwrap_or_else(|| "Not available: nobody has stated it.".to_owned());
+            writeln!(out, "{number}. **{name}.** {}", text.trim())?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn inputs(out: &mut String, file: &ModelFile) -> std::fmt::Result {
+    writeln!(out, "## Inputs\n\n| input | in words | required | values that are scored | reference patient |\n|---|---|---|---|---|")?;
+    for input in &file.input {
+        let feature = &input.feature;
+        let unit = feature.unit.as_ref().map_or_else(String::new, |unit| format!(" {}", unit.en));
+        let values = match &feature.kind {
+            Kind::Number { min, max, .. } if *max < f64::MAX && *min > f64::MIN => {
+                format!("{} to {}{unit}", plain(*min), plain(*max))
+            }
+            Kind::Number { .. } => format!("any number{unit}"),
+            Kind::Boolean => "0 or 1".to_owned(),
+            Kind::Category { levels } => {
+                levels.iter().map(|level| level.name.as_str()).collect::<Vec<_>>().join(", ")
+            }
+        };
+        let reference = crate::score::in_words(feature, input.reference.unwrap_or(f64::NAN));
+        let required = if feature.required { "yes" } else { "no" };
+        writeln!(
+            out,
+            "| `{}` | {} / {} | {required} | {values} | {} |",
+            feature.name, feature.label.en, feature.label.zh, reference.en
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,445 @@
+//! Training, from a table of texts to a model.
+
+use std::collections::BTreeSet;
+
+use crate::columns::{Frame, recognise};
+use crate::deep::{self, Deep, Lesson, Plan};
+use crate::encode::Encoder;
+use crate::error::{DataError, FitError};
+use crate::hazard::{Intervals, Observed, Target, loss};
+use crate::history::{self, Lookback};
+use crate::inner::{self, Absence, Split};
+use crate::linear::{Linear, Problem};
+use crate::model::{Columns, FORMAT, Input, Metric, Model, ModelBytes, ModelFile, Parts, Training};
+use crate::outcome::{OutcomeColumns, Roles, observed};
+use crate::rng::Rng;
+use crate::schema::{Feature, Kind, SchemaFile};
+use crate::stack::{HeldOut, Stack};
+use crate::table::RawTable;
+
+/// Fewer rows are refused.
+pub const MIN_ROWS: usize = 30;
+/// Fewer ids are refused: there would be nobody to hold out.
+pub const MIN_IDS: usize = 20;
+/// Fewer events (or rows without one) are refused.
+pub const MIN_EVENTS: usize = 10;
+/// Shrinkages that are tried, in the unit of events, strongest first.
+const RIDGES: [f64; 8] = [1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3];
+/// Share of rows that lose optional inputs while learning, when the schema says which are required.
+const ABSENCE_SHARE: f64 = 0.25;
+
+/// What to train on and how.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Roles of columns.
+    pub roles: Roles,
+    /// Words, ranges and which inputs are required.
+    pub schema: SchemaFile,
+    /// Inner fold of each row; by default dealt out by id.
+    pub folds: Option<Vec<usize>>,
+    /// Horizons that the model reports by default; chosen from the event times when empty.
+    pub horizons: Vec<f64>,
+    /// SHA-256 of the data file, for the record.
+    pub data_sha256: String,
+    /// Seed.
+    pub seed: u64,
+}
+
+/// A trained model with its held-out predictions.
+#[derive(Debug, Clone)]
+pub struct Fitted {
+    /// The files.
+    pub bytes: ModelBytes,
+    /// The same, ready to score.
+    pub model: Model,
+    /// For each row the log-hazards predicted by the inner fold that held it out.
+    pub held_out: Vec<Vec<f64>>,
+    /// Outcomes of the rows.
+    pub observed: Vec<Observed>,
+    /// Group (patient) of each row.
+    pub ids: Vec<usize>,
+}
+
+/// How far a training run is; the answer says whether to go on.
+pub type Tell<'a> = &'a mut dyn FnMut(&str, f64) -> bool;
+
+struct Material {
+    features: Vec<Feature>,
+    left_out: Vec<String>,
+    frame: Frame,
+    observed: Vec<Observed>,
+    ids: Vec<usize>,
+    splits: Vec<Split>,
+    absence: Absence,
+    encoder: Encoder,
+    x: Vec<f32>,
+    intervals: Intervals,
+    targets: Vec<Target>,
+}
+
+/// Trains on all rows of `table`.
+pub fn fit(table: &RawTable, options: &Options, tell: Tell) -> Result<Fitted, FitError> {
+    let material = Material::prepare(table, options)?;
+    let (ridge, linears) = material.linears(tell)?;
+    let lesson = material.lesson(&linears, options.seed);
+    let plan = Plan::for_rows(material.targets.len());
+    let deep = deep::train(&lesson, &plan, &mut |share| tell("members", share))?;
+    let centred = material.centre(&linears, &deep);
+    let stack = centred.stack(&material);
+    if ![stack.intercept, stack.linear, stack.members].iter().all(|s| s.is_finite()) {
+        return Err(FitError::Diverged("calibration"));
+    }
+    let parts = material.parts(&linears, &deep, &centred, stack, ridge)?;
+    let file = material.file(options, &plan, &deep, stack, ridge);
+    let bytes = ModelBytes::write(file, &parts)?;
+    let model = Model::from_bytes(&bytes.toml, &bytes.safetensors)?;
+    let held_out = centred.held_out(stack);
+    Ok(Fitted { bytes, model, held_out, observed: material.observed, ids: material.ids })
+}
+
+impl Fitted {
+    /// Puts figures into `model.toml`.
+    pub fn with_metrics(mut self, metrics: Vec<Metric>) -> Result<Self, FitError> {
+        let mut file = self.model.file.clone();
+        file.metric = metrics;
+        self.bytes = self.bytes.with_file(&file)?;
+        self.model = Model::from_bytes(&self.bytes.toml, &self.bytes.safetensors)?;
+        Ok(self)
+    }
+}
+
+impl Material {
+    fn prepare(table: &RawTable, options: &Options) -> Result<Self, FitError> {
+        let roles = &options.roles;
+        let observed = observed(table, &roles.outcome)?;
+        let id = table.column(&roles.id)?;
+        let ids = inner::group((0..table.rows()).map(|row| table.cell(row, id)));
+        enough(&observed, &ids, &roles.outcome)?;
+        let inputs = roles.inputs(table)?;
+        let categorical: BTreeSet<String> = roles.categorical.iter().cloned().collect();
+        let recognised = recognise(table, &inputs, &categorical, &options.schema)?;
+        let mut features = recognised.features;
+        let back = lookback(roles);
+        if let Some(back) = &back {
+            let derived = history::derive(table, &features, back)?;
+            features.extend(derived);
+        }
+        let frame = history::read(table, &features, back.as_ref())?;
+        let random_absence = options.schema.feature.iter().any(|words| words.required);
+        let optional: Vec<usize> = (0..features.len()).filter(|i| !features[*i].required).collect();
+        let may_be_missing: Vec<bool> = features.iter().map(|f| random_absence && !f.required).collect();
+        let encoder = Encoder::fit(&frame, &features, &may_be_missing);
+        let width = encoder.width();
+        let mut x = vec![0f32; frame.rows() * width];
+        for (row, x) in x.chunks_exact_mut(width).enumerate() {
+            encoder.row(frame.row(row), x);
+        }
+        let intervals = match roles.outcome {
+            OutcomeColumns::Label(_) => Intervals::label(),
+            OutcomeColumns::Survival { .. } => Intervals::from_events(&observed),
+        };
+        let folds = options.folds.clone();
+        let folds = folds.unwrap_or_else(|| inner::assign(&ids, &observed, options.seed));
+        Ok(Self {
+            targets: observed.iter().map(|row| intervals.target(*row)).collect(),
+            splits: inner::splits(&folds),
+            absence: Absence {
+                optional: if random_absence { optional } else { Vec::new() },
+                share: ABSENCE_SHARE,
+            },
+            left_out: recognised.left_out,
+            features,
+            frame,
+            observed,
+            ids,
+            encoder,
+            x,
+            intervals,
+        })
+    }
+
+    /// Fits the linear path for every inner fold at the shrinkage with the least held-out loss.
+    fn linears(&self, tell: Tell) -> Result<(f64, Vec<Linear>), FitError> {
+        let label = self.intervals.is_label();
+        let sides: Vec<Side> = self.splits.iter().enumerate().map(|(i, s)| self.side(&s.train, i)).collect();
+        let mut current = vec![Linear::default(); self.splits.len()];
+        let mut best: Option<(f64, f64, Vec<Linear>)> = None;
+        let mut worse = 0;
+        for (step, ridge) in RIDGES.into_iter().enumerate() {
+            let mut held_out = 0.0;
+            for ((linear, side), split) in current.iter_mut().zip(&sides).zip(&self.splits) {
+                *linear = side.problem(self).fit(ridge, linear)?;
+                for &row in &split.valid {
+                    let part = linear.part(self.encoded(row));
+                    let z: Vec<f64> = linear.intercepts.iter().map(|a| a + part).collect();
+                    held_out += loss(label, &self.targets[row], &z);
+                }
+            }
+            if !held_out.is_finite() {
+                return Err(FitError::Diverged("the linear path"));
+            }
+            if best.as_ref().is_none_or(|(least, ..)| held_out < *least) {
+                best = Some((held_out, ridge, current.clone()));
+                worse = 0;
+            } else {
+                worse += 1;
+            }
+            if worse == 2 || !tell("linear path", (step + 1) as f64 / RIDGES.len() as f64) {
+                break;
+            }
+        }
+        best.map(|(_, ridge, linears)| (ridge, linears)).ok_or(FitError::Diverged("the linear path"))
+    }
+
+    fn encoded(&self, row: usize) -> &[f32] {
+        let width = self.encoder.width();
+        &self.x[row * width..(row + 1) * width]
+    }
+
+    /// The linear columns of some rows, with shortened copies of a part of them.
+    fn side(&self, rows: &[usize], stream: usize) -> Side {
+        let columns = self.encoder.linear();
+        let mut side = Side { x: Vec::with_capacity(rows.len() * columns), targets: Vec::new() };
+        let mut rng = Rng::new(stream as u64, "shortened rows");
+        let mut encoded = vec![0f32; self.encoder.width()];
+        for &row in rows {
+            side.push(&self.encoded(row)[..columns], &self.targets[row]);
+            let mut values = self.frame.row(row).to_vec();
+            if self.absence.shorten(&mut values, &mut rng) {
+                encoded.fill(0.0);
+                self.encoder.row(&values, &mut encoded);
+                side.push(&encoded[..columns], &self.targets[row]);
+            }
+        }
+        side
+    }
+
+    fn lesson<'a>(&'a self, linears: &'a [Linear], seed: u64) -> Lesson<'a> {
+        Lesson {
+            frame: &self.frame,
+            encoder: &self.encoder,
+            x: &self.x,
+            targets: &self.targets,
+            ids: &self.ids,
+            intervals: &self.intervals,
+            splits: &self.splits,
+            linears,
+            absence: &self.absence,
+            seed,
+        }
+    }
+
+    /// Splits held-out predictions into base, linear part and members' part.
+    fn centre(&self, linears: &[Linear], deep: &Deep) -> Centred {
+        let (columns, outputs, rows) = (self.encoder.linear(), self.intervals.count(), self.targets.len());
+        let mut mean = vec![0.0; columns];
+        for row in 0..rows {
+            let x = self.encoded(row);
+            mean.iter_mut().zip(x).for_each(|(m, x)| *m += f64::from(*x) / rows as f64);
+        }
+        let mut shift = vec![0.0; outputs];
+        for row in deep.held_out.chunks_exact(outputs) {
+            shift.iter_mut().zip(row).for_each(|(s, z)| *s += z / rows as f64);
+        }
+        let mut centred = Centred {
+            outputs,
+            base: vec![0.0; rows * outputs],
+            linear: vec![0.0; rows],
+            members: deep.held_out.clone(),
+            mean,
+            shift,
+        };
+        for (split, fit) in self.splits.iter().zip(linears) {
+            let middle: f64 = fit.beta.iter().zip(&centred.mean).map(|(b, m)| b * m).sum();
+            for &row in &split.valid {
+                centred.linear[row] = fit.part(self.encoded(row)) - middle;
+                for j in 0..outputs {
+                    centred.base[row * outputs + j] = fit.intercepts[j] + middle + centred.shift[j];
+                    centred.members[row * outputs + j] -= centred.shift[j];
+                }
+            }
+        }
+        centred
+    }
+
+    /// Mean of the folds' linear paths and all their networks, with the calibration worked in.
+    fn parts(&self, linears: &[Linear], deep: &Deep, centred: &Centred, stack: Stack, ridge: f64) -> Result<Parts, FitError> {
+        let n = linears.len() as f64;
+        let mean_of = |pick: fn(&Linear) -> &[f64]| -> Vec<f64> {
+            let len = pick(&linears[0]).len();
+            (0..len).map(|i| linears.iter().map(|l| pick(l)[i]).sum::<f64>() / n).collect()
+        };
+        let mean = Linear {
+            intercepts: mean_of(|l| &l.intercepts),
+            beta: mean_of(|l| &l.beta),
+            covariance: Vec::new(),
+        };
+        let all: Vec<usize> = (0..self.targets.len()).collect();
+        let side = self.side(&all, linears.len());
+        let covariance = side.problem(self).covariance(&mean, ridge)?;
+        let middle: f64 = mean.beta.iter().zip(&centred.mean).map(|(b, m)| b * m).sum();
+        let shifted = mean.intercepts.iter().zip(&centred.shift).map(|(a, shift)| {
+            a + middle * (1.0 - stack.linear) + stack.intercept + shift * (1.0 - stack.members)
+        });
+        let scale = stack.linear * stack.linear;
+        let linear = Linear {
+            intercepts: shifted.collect(),
+            beta: mean.beta.iter().map(|b| b * stack.linear).collect(),
+            covariance: covariance.iter().map(|c| c * scale).collect(),
+        };
+        let nets = deep.weights.iter().map(|net| net.scaled(stack.members)).collect::<Result<_, _>>()?;
+        Ok(Parts { linear, centre: centred.mean.clone(), nets })
+    }
+
+    fn file(&self, options: &Options, plan: &Plan, deep: &Deep, stack: Stack, ridge: f64) -> ModelFile {
+        let roles = &options.roles;
+        let columns = match &roles.outcome {
+            OutcomeColumns::Label(label) => (Some(label.clone()), None, None),
+            OutcomeColumns::Survival { time, event } => (None, Some(time.clone()), Some(event.clone())),
+        };
+        let input = self.features.iter().zip(&self.encoder.blocks).enumerate().map(|(i, (feature, block))| Input {
+            feature: feature.clone(),
+            reference: reference(&self.frame, i, &feature.kind),
+            block: block.clone(),
+        });
+        ModelFile {
+            format: FORMAT,
+            version: String::new(),
+            weights_sha256: String::new(),
+            horizons: horizons(&options.horizons, &self.intervals),
+            about: options.schema.about.clone(),
+            columns: Columns {
+                id: roles.id.clone(),
+                label: columns.0,
+                time: columns.1,
+                event: columns.2,
+                order: roles.order.clone(),
+            },
+            intervals: self.intervals.clone(),
+            calibration: stack,
+            training: Training {
+                rows: self.targets.len(),
+                ids: self.ids.iter().max().map_or(0, |m| m + 1),
+                events: self.observed.iter().filter(|row| row.event).count(),
+                data_sha256: options.data_sha256.clone(),
+                seed: options.seed,
+                inner_folds: self.splits.len(),
+                ridge,
+                epochs: deep.epochs,
+                hidden: plan.hidden,
+                members: plan.members * self.splits.len(),
+                random_absence: !self.absence.optional.is_empty(),
+                left_out: self.left_out.clone(),
+            },
+            metric: Vec::new(),
+            input: input.collect(),
+        }
+    }
+}
+
+struct Side {
+    x: Vec<f64>,
+    targets: Vec<Target>,
+}
+
+impl Side {
+    fn push(&mut self, x: &[f32], target: &Target) {
+        self.x.extend(x.iter().map(|x| f64::from(*x)));
+        self.targets.push(target.clone());
+    }
+
+    fn problem<'a>(&'a self, material: &Material) -> Problem<'a> {
+        Problem {
+            label: material.intervals.is_label(),
+            intervals: material.intervals.count(),
+            x: &self.x,
+            width: material.encoder.linear(),
+            targets: &self.targets,
+        }
+    }
+}
+
+struct Centred {
+    outputs: usize,
+    base: Vec<f64>,
+    linear: Vec<f64>,
+    members: Vec<f64>,
+    mean: Vec<f64>,
+    shift: Vec<f64>,
+}
+
+impl Centred {
+    fn stack(&self, material: &Material) -> Stack {
+        let held_out = HeldOut {
+            label: material.intervals.is_label(),
+            targets: &material.targets,
+            outputs: self.outputs,
+            base: &self.base,
+            linear: &self.linear,
+            members: &self.members,
+        };
+        held_out.fit()
+    }
+
+    fn held_out(&self, stack: Stack) -> Vec<Vec<f64>> {
+        let rows = self.base.chunks_exact(self.outputs).zip(self.members.chunks_exact(self.outputs));
+        rows.zip(&self.linear).map(|((base, members), linear)| stack.apply(base, *linear, members)).collect()
+    }
+}
+
+fn enough(observed: &[Observed], ids: &[usize], outcome: &OutcomeColumns) -> Result<(), DataError> {
+    let at_least = |found, what, least| {
+        if found < least { Err(DataError::TooFew { found, what, least }) } else { Ok(()) }
+    };
+    at_least(observed.len(), "rows", MIN_ROWS)?;
+    at_least(ids.iter().max().map_or(0, |m| m + 1), "different ids", MIN_IDS)?;
+    let events = observed.iter().filter(|row| row.event).count();
+    let column = match outcome {
+        OutcomeColumns::Label(label) => label,
+        OutcomeColumns::Survival { event, .. } => event,
+    };
+    let label = matches!(outcome, OutcomeColumns::Label(_));
+    if events == 0 || (label && events == observed.len()) {
+        return Err(DataError::OneOutcome { column: column.clone(), value: u8::from(events > 0) });
+    }
+    at_least(events, "events", MIN_EVENTS)?;
+    if label {
+        at_least(observed.len() - events, "rows without the event", MIN_EVENTS)?;
+    }
+    Ok(())
+}
+
+fn lookback(roles: &Roles) -> Option<Lookback> {
+    let order = roles.order.clone()?;
+    let label = match &roles.outcome {
+        OutcomeColumns::Label(label) => Some(label.clone()),
+        OutcomeColumns::Survival { .. } => None,
+    };
+    Some(Lookback { id: roles.id.clone(), order, label })
+}
+
+/// Median of a number, most frequent level of a category, none when most are missing.
+fn reference(frame: &Frame, feature: usize, kind: &Kind) -> Option<f64> {
+    let mut values: Vec<f64> =
+        (0..frame.rows()).map(|row| frame.row(row)[feature]).filter(|v| !v.is_nan()).collect();
+    if values.len() * 2 < frame.rows() {
+        return None;
+    }
+    values.sort_by(f64::total_cmp);
+    match kind {
+        Kind::Number { .. } => values.get(values.len() / 2).copied(),
+        Kind::Boolean | Kind::Category { .. } => {
+            values.chunk_by(|a, b| a == b).max_by_key(|run| run.len()).map(|run| run[0])
+        }
+    }
+}
+
+fn horizons(asked: &[f64], intervals: &Intervals) -> Vec<f64> {
+    if !asked.is_empty() || intervals.is_label() {
+        return if intervals.is_label() { Vec::new() } else { asked.to_vec() };
+    }
+    let n = intervals.ends.len();
+    let mut out: Vec<f64> = [n / 4, n / 2, 3 * n / 4].iter().map(|j| intervals.ends[*j]).collect();
+    out.dedup();
+    out
+}

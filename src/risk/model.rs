@@ -1,0 +1,379 @@
+//! A model as a folder: `model.safetensors` (weights) and `model.toml` (everything that a person may want to read).
+//!
+//! Both are checked by SHA-256 when they are loaded: `model.toml` begins with the hash of the rest of itself and holds
+//! the hash of the weights, so that a changed byte in either is refused.
+
+use candle_core::{Device, Tensor};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+
+use crate::encode::{Block, Encoder};
+use crate::hazard::Intervals;
+use crate::history::Lookback;
+use crate::linear::Linear;
+use crate::net::{Members, NAMES, Weights};
+use crate::schema::{About, Feature, Source};
+use crate::sha256;
+use crate::stack::Stack;
+
+/// Format that this program reads and writes.
+pub const FORMAT: u32 = 1;
+
+/// Why a model cannot be used.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ModelError {
+    /// `model.toml` was changed after it was written.
+    #[error("model.toml is not the file that was written (its checksum differs); restore it or train again")]
+    Changed,
+    /// `model.toml` cannot be read.
+    #[error("model.toml cannot be read: {0}")]
+    Unreadable(String),
+    /// Written by another version of the program.
+    #[error("the model has format {found}, this program reads format {FORMAT}; train it again with this program")]
+    Format {
+        /// Format of the file.
+        found: u32,
+    },
+    /// The weights do not belong to this `model.toml`.
+    #[error("model.safetensors is not the file that belongs to model.toml (its checksum differs); restore it or train again")]
+    Weights,
+    /// The weights have another shape than `model.toml` says.
+    #[error("model.safetensors does not fit model.toml: {0}; train again")]
+    Shape(String),
+    /// A weight is NaN or infinite.
+    #[error("the weight {0} is not a finite number; train again")]
+    NotFinite(String),
+}
+
+/// A figure with its interval.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Metric {
+    /// Name, as in the output of `tend risk evaluate`.
+    pub name: String,
+    /// Horizon, where the figure depends on one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub horizon: Option<f64>,
+    /// The figure.
+    pub value: f64,
+    /// Lower end of the 95 % interval.
+    pub low: f64,
+    /// Upper end of the 95 % interval.
+    pub high: f64,
+}
+
+/// How the model came about.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Training {
+    /// Rows learned from.
+    pub rows: usize,
+    /// Different ids among them.
+    pub ids: usize,
+    /// Rows with the event.
+    pub events: usize,
+    /// SHA-256 of the data file.
+    pub data_sha256: String,
+    /// Seed.
+    pub seed: u64,
+    /// Inner folds.
+    pub inner_folds: usize,
+    /// Shrinkage of the linear path, chosen by held-out loss.
+    pub ridge: f64,
+    /// Epochs of the members, chosen by held-out loss.
+    pub epochs: usize,
+    /// Units of each hidden layer.
+    pub hidden: usize,
+    /// Members of all networks together.
+    pub members: usize,
+    /// Whether optional inputs were taken away at random while learning.
+    pub random_absence: bool,
+    /// Columns that were not used, each with the reason.
+    pub left_out: Vec<String>,
+}
+
+/// The columns of the training file that have a role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Columns {
+    /// Patient.
+    pub id: String,
+    /// Label, for a yes-or-no outcome.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Time, for survival.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
+    /// Event, for survival.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+    /// Order of an id's rows, when the model looks back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
+}
+
+/// A feature with its encoding and the reference patient's value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Input {
+    /// The feature.
+    #[serde(flatten)]
+    pub feature: Feature,
+    /// Value of the reference patient; none when most are missing. A category is the position of its level.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<f64>,
+    /// Encoding.
+    pub block: Block,
+}
+
+/// The contents of `model.toml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelFile {
+    /// See `FORMAT`.
+    pub format: u32,
+    /// Short name of these weights: the first 12 digits of their hash.
+    pub version: String,
+    /// SHA-256 of `model.safetensors`.
+    pub weights_sha256: String,
+    /// Horizons that are reported when none are asked for; none for a label.
+    pub horizons: Vec<f64>,
+    /// Purpose, source, limits.
+    pub about: About,
+    /// Roles of columns.
+    pub columns: Columns,
+    /// Intervals of time.
+    pub intervals: Intervals,
+    /// Calibration, already contained in the weights.
+    pub calibration: Stack,
+    /// How it came about.
+    pub training: Training,
+    /// Figures on held-out rows, with intervals.
+    #[serde(default)]
+    pub metric: Vec<Metric>,
+    /// Inputs.
+    pub input: Vec<Input>,
+}
+
+/// Weights of a model, calibration included.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// Linear path.
+    pub linear: Linear,
+    /// Mean of the linear columns, from which uncertainty counts.
+    pub centre: Vec<f64>,
+    /// One network per inner fold.
+    pub nets: Vec<Weights>,
+}
+
+/// A model that can score.
+#[derive(Debug, Clone)]
+pub struct Model {
+    pub(crate) file: ModelFile,
+    pub(crate) features: Vec<Feature>,
+    pub(crate) encoder: Encoder,
+    pub(crate) linear: Linear,
+    pub(crate) centre: Vec<f64>,
+    pub(crate) members: Members,
+    pub(crate) reference: Vec<f64>,
+}
+
+impl Model {
+    /// Reads a model from the text of `model.toml` and the bytes of `model.safetensors`.
+    pub fn from_bytes(toml: &str, safetensors: &[u8]) -> Result<Self, ModelError> {
+        let (first, rest) = toml.split_once('\n').ok_or(ModelError::Changed)?;
+        if first.trim_end() != seal(rest) {
+            return Err(ModelError::Changed);
+        }
+        let file: ModelFile =
+            toml::from_str(rest).map_err(|error| ModelError::Unreadable(error.to_string()))?;
+        if file.format != FORMAT {
+            return Err(ModelError::Format { found: file.format });
+        }
+        if sha256::hex(safetensors) != file.weights_sha256 {
+            return Err(ModelError::Weights);
+        }
+        let parts = Parts::from_bytes(safetensors)?;
+        Self::assemble(file, &parts)
+    }
+
+    pub(crate) fn assemble(file: ModelFile, parts: &Parts) -> Result<Self, ModelError> {
+        let shape = |error: candle_core::Error| ModelError::Shape(error.to_string());
+        let encoder = Encoder {
+            blocks: file.input.iter().map(|input| input.block.clone()).collect(),
+        };
+        let nets: Vec<Members> =
+            parts.nets.iter().map(Weights::members).collect::<Result<_, _>>().map_err(shape)?;
+        let members = Members::join(&nets).map_err(shape)?;
+        let model = Self {
+            features: file.input.iter().map(|input| input.feature.clone()).collect(),
+            reference: file.input.iter().map(|i| i.reference.unwrap_or(f64::NAN)).collect(),
+            encoder,
+            linear: parts.linear.clone(),
+            centre: parts.centre.clone(),
+            members,
+            file,
+        };
+        model.check_shape()?;
+        Ok(model)
+    }
+
+    fn check_shape(&self) -> Result<(), ModelError> {
+        let expect = |what: &str, found: usize, expected: usize| {
+            if found == expected {
+                return Ok(());
+            }
+            Err(ModelError::Shape(format!("{what} has {found} values where {expected} are expected")))
+        };
+        let columns = self.encoder.linear();
+        expect("linear.beta", self.linear.beta.len(), columns)?;
+        expect("linear.centre", self.centre.len(), columns)?;
+        expect("linear.covariance", self.linear.covariance.len(), columns * columns)?;
+        expect("linear.intercepts", self.linear.intercepts.len(), self.file.intervals.count())?;
+        expect("w1", self.members.w1.dims()[0], self.encoder.width())?;
+        expect("w3", self.members.w3.dims()[2], self.file.intervals.count())
+    }
+
+    /// The inputs, in the order in which a form may ask for them.
+    pub fn features(&self) -> &[Feature] {
+        &self.features
+    }
+
+    /// Everything else that `model.toml` says.
+    pub fn file(&self) -> &ModelFile {
+        &self.file
+    }
+
+    /// Short name of the weights, for records and pages.
+    pub fn version(&self) -> &str {
+        &self.file.version
+    }
+
+    /// The columns that looking back needs, when the model looks back.
+    pub fn lookback(&self) -> Option<Lookback> {
+        let derived = self.features.iter().any(|f| f.source != Source::Column);
+        let order = self.file.columns.order.clone().filter(|_| derived)?;
+        Some(Lookback {
+            id: self.file.columns.id.clone(),
+            order,
+            label: self.file.columns.label.clone(),
+        })
+    }
+}
+
+/// The first line of `model.toml`.
+fn seal(rest: &str) -> String {
+    format!("# sha256 of what follows: {}", sha256::hex(rest.as_bytes()))
+}
+
+/// The two files of a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelBytes {
+    /// Text of `model.toml`.
+    pub toml: String,
+    /// Bytes of `model.safetensors`.
+    pub safetensors: Vec<u8>,
+}
+
+impl ModelBytes {
+    /// Writes `file` and `parts`; version and hash are filled in.
+    pub fn write(mut file: ModelFile, parts: &Parts) -> Result<Self, ModelError> {
+        let safetensors = parts.to_bytes()?;
+        file.weights_sha256 = sha256::hex(&safetensors);
+        file.version = file.weights_sha256[..12].to_owned();
+        Self { toml: String::new(), safetensors }.with_file(&file)
+    }
+
+    /// The same weights with another `model.toml`.
+    pub fn with_file(self, file: &ModelFile) -> Result<Self, ModelError> {
+        let rest = toml::to_string(file).map_err(|error| ModelError::Unreadable(error.to_string()))?;
+        Ok(Self {
+            toml: format!("{}\n{rest}", seal(&rest)),
+            safetensors: self.safetensors,
+        })
+    }
+}
+
+impl Parts {
+    fn to_bytes(&self) -> Result<Vec<u8>, ModelError> {
+        let shape = |error: candle_core::Error| ModelError::Shape(error.to_string());
+        let mut tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
+        let linear = [
+            ("linear.intercepts", &self.linear.intercepts),
+            ("linear.beta", &self.linear.beta),
+            ("linear.covariance", &self.linear.covariance),
+            ("linear.centre", &self.centre),
+        ];
+        for (name, values) in linear {
+            let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+            tensors.push((name.to_owned(), Dtype::F64, vec![values.len()], bytes));
+        }
+        for (i, net) in self.nets.iter().enumerate() {
+            for (name, tensor) in NAMES.iter().zip(net.tensors()) {
+                let values = tensor.flatten_all().and_then(|t| t.to_vec1::<f32>()).map_err(shape)?;
+                let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+                tensors.push((format!("net{i}.{name}"), Dtype::F32, tensor.dims().to_vec(), bytes));
+            }
+        }
+        let bad = |error: safetensors::SafeTensorError| ModelError::Shape(error.to_string());
+        let views: Vec<(&str, TensorView)> = tensors
+            .iter()
+            .map(|(name, dtype, dims, bytes)| Ok((name.as_str(), TensorView::new(*dtype, dims.clone(), bytes)?)))
+            .collect::<Result<_, _>>()
+            .map_err(bad)?;
+        safetensors::serialize(views, None).map_err(bad)
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
+        let file = SafeTensors::deserialize(bytes).map_err(|e| ModelError::Shape(e.to_string()))?;
+        let linear = Linear {
+            intercepts: doubles(&file, "linear.intercepts")?,
+            beta: doubles(&file, "linear.beta")?,
+            covariance: doubles(&file, "linear.covariance")?,
+        };
+        let mut nets = Vec::new();
+        while file.tensor(&format!("net{}.w1", nets.len())).is_ok() {
+            let i = nets.len();
+            let all: Vec<Tensor> =
+                NAMES.iter().map(|name| floats(&file, &format!("net{i}.{name}"))).collect::<Result<_, _>>()?;
+            nets.push(Weights::from_slice(&all));
+        }
+        if nets.is_empty() {
+            return Err(ModelError::Shape("there is no network in it".to_owned()));
+        }
+        Ok(Self {
+            linear,
+            centre: doubles(&file, "linear.centre")?,
+            nets,
+        })
+    }
+}
+
+fn doubles(file: &SafeTensors, name: &str) -> Result<Vec<f64>, ModelError> {
+    let view = file.tensor(name).map_err(|e| ModelError::Shape(e.to_string()))?;
+    let values: Vec<f64> = view
+        .data()
+        .as_chunks::<8>()
+        .0
+        .iter()
+        .map(|bytes| f64::from_le_bytes(*bytes))
+        .collect();
+    if values.iter().any(|v| !v.is_finite()) {
+        return Err(ModelError::NotFinite(name.to_owned()));
+    }
+    Ok(values)
+}
+
+fn floats(file: &SafeTensors, name: &str) -> Result<Tensor, ModelError> {
+    let bad = |e: String| ModelError::Shape(e);
+    let view = file.tensor(name).map_err(|e| bad(e.to_string()))?;
+    if view.dtype() != Dtype::F32 {
+        return Err(bad(format!("{name} is not of type F32")));
+    }
+    let values: Vec<f32> = view
+        .data()
+        .as_chunks::<4>()
+        .0
+        .iter()
+        .map(|bytes| f32::from_le_bytes(*bytes))
+        .collect();
+    if values.iter().any(|v| !v.is_finite()) {
+        return Err(ModelError::NotFinite(name.to_owned()));
+    }
+    Tensor::from_vec(values, view.shape(), &Device::Cpu).map_err(|e| bad(e.to_string()))
+}

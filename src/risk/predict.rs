@@ -1,0 +1,183 @@
+//! Scoring: values to risk, interval, reasons; or a reason to abstain.
+
+use candle_core::{Device, Tensor};
+
+use crate::columns::judge;
+use crate::hazard::logistic;
+use crate::model::Model;
+use crate::schema::{Feature, Kind};
+use crate::score::{Abstain, Inputs, Outcome, Score, Value};
+
+/// Half the width of a 90 % interval in standard errors.
+const NINETY: f64 = 1.645;
+/// Rows that go through the network at once.
+const SCORE_ROWS: usize = 256;
+
+/// What the network says of one row, before a horizon is named.
+#[derive(Debug, Clone)]
+pub struct Raw {
+    /// Calibrated log-hazard of each interval (log-odds of a label).
+    pub z: Vec<f64>,
+    /// The same by member: members * intervals.
+    pub members: Vec<f64>,
+    /// Variance that the linear path adds to all of them.
+    pub variance: f64,
+}
+
+/// A probability with its 90 % interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// Probability of the event by the horizon.
+    pub risk: f64,
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+impl Model {
+    /// Scores one patient at `horizon` (in the unit of the training data; ignored by a label model; by default the
+    /// model's first).
+    pub fn score(&self, inputs: &Inputs, horizon: Option<f64>) -> Outcome {
+        let (values, problem) = self.values(inputs);
+        if let Some(problem) = problem {
+            return Outcome::Abstain(problem);
+        }
+        self.score_values(&values, horizon)
+    }
+
+    /// As `score`, for values in feature order (NaN is missing, a category is the position of its level).
+    pub fn score_values(&self, values: &[f64], horizon: Option<f64>) -> Outcome {
+        let horizon = match self.horizon(horizon) {
+            Ok(horizon) => horizon,
+            Err(abstain) => return Outcome::Abstain(abstain),
+        };
+        let unavailable = |error: candle_core::Error| {
+            Outcome::Abstain(Abstain::ModelUnavailable { why: error.to_string() })
+        };
+        let raw = match self.raw(values) {
+            Ok(raw) => raw,
+            Err(error) => return unavailable(error),
+        };
+        let Some(estimate) = raw.first().map(|raw| self.estimate(raw, horizon)) else {
+            return Outcome::Abstain(Abstain::NotFinite);
+        };
+        if ![estimate.risk, estimate.low, estimate.high].iter().all(|p| p.is_finite()) {
+            return Outcome::Abstain(Abstain::NotFinite);
+        }
+        let (reasons, reference_risk) = match self.explain(values, horizon) {
+            Ok(reasons) => reasons,
+            Err(error) => return unavailable(error),
+        };
+        let missing = self.features.iter().zip(values).filter(|(_, value)| value.is_nan());
+        Outcome::Score(Score {
+            horizon: (!self.file.intervals.is_label()).then_some(horizon),
+            risk: estimate.risk,
+            low: estimate.low,
+            high: estimate.high,
+            reference_risk,
+            reasons,
+            missing: missing.map(|(feature, _)| feature.name.clone()).collect(),
+            model_version: self.file.version.clone(),
+        })
+    }
+
+    /// The horizon meant, or why it cannot be scored.
+    fn horizon(&self, horizon: Option<f64>) -> Result<f64, Abstain> {
+        let Some(longest) = self.file.intervals.longest() else {
+            return Ok(0.0);
+        };
+        let first = self.file.horizons.first().copied().unwrap_or(longest);
+        let horizon = horizon.unwrap_or(first);
+        if horizon > 0.0 && horizon <= longest {
+            return Ok(horizon);
+        }
+        Err(Abstain::HorizonOutOfRange { horizon, longest })
+    }
+
+    /// Values in feature order, and the first reason to abstain; with a reason the value is missing.
+    pub fn values(&self, inputs: &Inputs) -> (Vec<f64>, Option<Abstain>) {
+        let mut first = None;
+        let values = self.features.iter().map(|feature| {
+            let (value, problem) = value_of(feature, inputs.get(&feature.name));
+            first = first.take().or(problem);
+            value
+        });
+        (values.collect(), first)
+    }
+
+    /// Runs the network over rows of values.
+    pub fn raw(&self, values: &[f64]) -> Result<Vec<Raw>, candle_core::Error> {
+        let (width, columns) = (self.encoder.width(), self.encoder.linear());
+        let outputs = self.file.intervals.count();
+        let mut out = Vec::with_capacity(values.len() / self.features.len().max(1));
+        for chunk in values.chunks(SCORE_ROWS * self.features.len()) {
+            let rows = chunk.len() / self.features.len();
+            let mut x = vec![0f32; rows * width];
+            for (row, x) in chunk.chunks_exact(self.features.len()).zip(x.chunks_exact_mut(width)) {
+                self.encoder.row(row, x);
+            }
+            let outputs_of = self.members.outputs(&Tensor::from_slice(&x, (rows, width), &Device::Cpu)?)?;
+            for (x, deep) in x.chunks_exact(width).zip(outputs_of) {
+                let part = self.linear.part(x);
+                let away: Vec<f64> =
+                    x[..columns].iter().zip(&self.centre).map(|(x, c)| f64::from(*x) - c).collect();
+                let members: Vec<f64> = deep
+                    .iter()
+                    .enumerate()
+                    .map(|(i, deep)| self.linear.intercepts[i % outputs] + part + f64::from(*deep))
+                    .collect();
+                let z = (0..outputs)
+                    .map(|j| {
+                        members.iter().skip(j).step_by(outputs).sum::<f64>() / self.members.count as f64
+                    })
+                    .collect();
+                out.push(Raw { z, members, variance: self.linear.variance(&away) });
+            }
+        }
+        Ok(out)
+    }
+
+    /// Risk by `horizon`, with its interval.
+    pub fn estimate(&self, raw: &Raw, horizon: f64) -> Estimate {
+        let intervals = &self.file.intervals;
+        let centre = intervals.log_odds(&raw.z, horizon);
+        let slope = intervals.log_odds_slope(&raw.z, horizon);
+        let spread = raw
+            .members
+            .chunks_exact(intervals.count())
+            .map(|z| (intervals.log_odds(z, horizon) - centre).powi(2))
+            .sum::<f64>()
+            / (self.members.count as f64 - 1.0).max(1.0);
+        let error = (raw.variance * slope * slope + spread).sqrt();
+        Estimate {
+            risk: intervals.risk(&raw.z, horizon),
+            low: logistic(centre - NINETY * error),
+            high: logistic(centre + NINETY * error),
+        }
+    }
+}
+
+fn value_of(feature: &Feature, value: Option<&Value>) -> (f64, Option<Abstain>) {
+    let unseen = |value: String| Abstain::UnseenKind {
+        feature: feature.name.clone(),
+        label: feature.label.clone(),
+        value,
+    };
+    match (value, &feature.kind) {
+        (None | Some(Value::Missing), _) => (f64::NAN, judge(feature, f64::NAN)),
+        (Some(Value::Number(number)), Kind::Number { .. } | Kind::Boolean) if number.is_finite() => {
+            (*number, judge(feature, *number))
+        }
+        (Some(Value::Number(number)), _) => (f64::NAN, Some(unseen(number.to_string()))),
+        (Some(Value::Category(name)), Kind::Category { levels }) => {
+            match levels.iter().position(|level| level.name == *name) {
+                Some(index) => (index as f64, None),
+                None => (f64::NAN, Some(unseen(name.clone()))),
+            }
+        }
+        (Some(Value::Category(name)), Kind::Number { .. } | Kind::Boolean) => {
+            (f64::NAN, Some(unseen(name.clone())))
+        }
+    }
+}
