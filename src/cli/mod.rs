@@ -1,6 +1,7 @@
 //! The command line: one file per command. The only place, with `main.rs` and `config.rs`, that wires the parts.
 
 pub mod clock;
+pub mod risk;
 
 use std::process::ExitCode;
 
@@ -16,11 +17,24 @@ pub struct Cli {
 
 /// One variant per command; a command that is not built yet is absent.
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    /// Train a risk model, evaluate it, predict with it.
+    Risk(risk::RiskArgs),
+}
 
 /// Runs the command of this process and returns its exit code.
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    match cli.command {}
+    match cli.command {
+        Command::Risk(args) => end(risk::run(args)),
+    }
+}
+
+/// Errors are sentences on standard error; the exit code says that there was one.
+fn end<E: std::fmt::Display>(result: Result<ExitCode, E>) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::FAILURE
+    })
 }

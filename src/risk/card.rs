@@ -20,10 +20,7 @@ const ATTRIBUTES: [(&str, &[&str]); 9] = [
     ("Purpose", &["Intended use", "Intended patients", "Intended users", "Intended role in the decision"]),
     (
         "Cautions",
-        &[
-            "Tasks, situations and populations to avoid",
-            "Known risks, wrong settings and uses, limits",
-        ],
+        &["Tasks, situations and populations to avoid", "Known risks, wrong settings and uses, limits"],
     ),
     (
         "Development and inputs",
@@ -127,11 +124,18 @@ fn figures(out: &mut String, file: &ModelFile) -> std::fmt::Result {
     if file.metric.is_empty() {
         return Ok(());
     }
-    writeln!(out, "Figures on rows held out inside training (epochs, shrinkage and calibration were chosen on the same rows, so a little kind), with 95 % bootstrap intervals by patient:\n")?;
+    writeln!(
+        out,
+        "Figures on rows held out inside training (epochs, shrinkage and calibration were chosen on the same rows, so a little kind), with 95 % bootstrap intervals by patient:\n"
+    )?;
     writeln!(out, "| figure | value | 95 % interval |\n|---|---|---|")?;
     for metric in &file.metric {
         let at = metric.horizon.map_or_else(String::new, |h| format!(" at {}", plain(h)));
-        writeln!(out, "| {}{at} | {:.4} | {:.4} to {:.4} |", metric.name, metric.value, metric.low, metric.high)?;
+        writeln!(
+            out,
+            "| {}{at} | {:.4} | {:.4} to {:.4} |",
+            metric.name, metric.value, metric.low, metric.high
+        )?;
     }
     writeln!(out)
 }
@@ -144,9 +148,8 @@ fn attributes(out: &mut String, file: &ModelFile) -> std::fmt::Result {
         for name in names {
             number += 1;
             let text = file.about.attribute.get(&number.to_string());
-            let own = (number == VALIDITY && text.is_none()).then(|| {
-                "The table under \"Training\", on rows held out inside training.".to_owned()
-            });
+            let own = (number == VALIDITY && text.is_none())
+                .then(|| "The table under \"Training\", on rows held out inside training.".to_owned());
             let text = text.cloned().or(own);
             let text = text.unwrap_or_else(|| "Not available: nobody has stated it.".to_owned());
             writeln!(out, "{number}. **{name}.** {}", text.trim())?;
@@ -157,7 +160,10 @@ fn attributes(out: &mut String, file: &ModelFile) -> std::fmt::Result {
 }
 
 fn inputs(out: &mut String, file: &ModelFile) -> std::fmt::Result {
-    writeln!(out, "## Inputs\n\n| input | in words | required | values that are scored | reference patient |\n|---|---|---|---|---|")?;
+    writeln!(
+        out,
+        "## Inputs\n\n| input | in words | required | values that are scored | reference patient |\n|---|---|---|---|---|"
+    )?;
     for input in &file.input {
         let feature = &input.feature;
         let unit = feature.unit.as_ref().map_or_else(String::new, |unit| format!(" {}", unit.en));

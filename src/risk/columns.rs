@@ -64,10 +64,7 @@ pub fn recognise(
     categorical: &BTreeSet<String>,
     schema: &SchemaFile,
 ) -> Result<Recognised, FitError> {
-    let mut found = Recognised {
-        features: Vec::new(),
-        left_out: Vec::new(),
-    };
+    let mut found = Recognised { features: Vec::new(), left_out: Vec::new() };
     for &column in inputs {
         let name = &table.header()[column];
         match kind_of(table, column, categorical.contains(name))? {
@@ -75,11 +72,7 @@ pub fn recognise(
             Err(why) => found.left_out.push(format!("{name}: {why}")),
         }
     }
-    if let Some(words) = schema
-        .feature
-        .iter()
-        .find(|w| table.find(&w.name).is_none())
-    {
+    if let Some(words) = schema.feature.iter().find(|w| table.find(&w.name).is_none()) {
         return Err(FitError::Schema(format!(
             "the schema file describes column \"{}\", which the data does not have; correct the name or remove the entry",
             words.name
@@ -101,11 +94,7 @@ pub fn recognise(
     Ok(found)
 }
 
-fn kind_of(
-    table: &RawTable,
-    column: usize,
-    forced: bool,
-) -> Result<Result<Kind, &'static str>, DataError> {
+fn kind_of(table: &RawTable, column: usize, forced: bool) -> Result<Result<Kind, &'static str>, DataError> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for row in 0..table.rows() {
         *counts.entry(table.cell(row, column)).or_default() += 1;
@@ -115,11 +104,7 @@ fn kind_of(
     if filled == 0 {
         return Ok(Err("it is empty in every training row"));
     }
-    let numeric: usize = counts
-        .iter()
-        .filter(|(cell, _)| number(cell).is_ok())
-        .map(|(_, count)| count)
-        .sum();
+    let numeric: usize = counts.iter().filter(|(cell, _)| number(cell).is_ok()).map(|(_, count)| count).sum();
     if !forced && numeric as f64 >= NUMERIC_SHARE * filled as f64 {
         return number_kind(table, column).map(Ok);
     }
@@ -128,17 +113,10 @@ fn kind_of(
     }
     let share = counts.len() as f64 / filled as f64;
     if !forced && counts.len() > IDENTIFIER_LEVELS && share > IDENTIFIER_SHARE {
-        return Ok(Err(
-            "it looks like an identifier or free text (force it with --categorical)",
-        ));
+        return Ok(Err("it looks like an identifier or free text (force it with --categorical)"));
     }
-    let levels = counts.keys().map(|name| Level {
-        name: (*name).to_owned(),
-        label: Words::same(name),
-    });
-    Ok(Ok(Kind::Category {
-        levels: levels.collect(),
-    }))
+    let levels = counts.keys().map(|name| Level { name: (*name).to_owned(), label: Words::same(name) });
+    Ok(Ok(Kind::Category { levels: levels.collect() }))
 }
 
 fn number_kind(table: &RawTable, column: usize) -> Result<Kind, DataError> {
@@ -158,11 +136,7 @@ fn number_kind(table: &RawTable, column: usize) -> Result<Kind, DataError> {
         whole &= value.fract() == 0.0;
         zero_one &= value == 0.0 || value == 1.0;
     }
-    Ok(if zero_one {
-        Kind::Boolean
-    } else {
-        Kind::Number { min, max, whole }
-    })
+    Ok(if zero_one { Kind::Boolean } else { Kind::Number { min, max, whole } })
 }
 
 fn feature(name: &str, mut kind: Kind, schema: &SchemaFile) -> Result<Feature, FitError> {

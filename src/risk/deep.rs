@@ -52,6 +52,8 @@ pub struct Plan {
     pub batch: usize,
     /// Epochs at most.
     pub epochs: usize,
+    /// Whether the step size falls to nothing over the epochs; many rows need few epochs and no search for the end.
+    pub falling: bool,
     /// Step size, decay, dropout.
     pub manner: Manner,
 }
@@ -59,19 +61,26 @@ pub struct Plan {
 impl Plan {
     /// The one default: grows with the data.
     pub fn for_rows(rows: usize) -> Self {
-        let hidden = match rows {
-            0..2_000 => 32,
-            2_000..20_000 => 64,
-            _ => 96,
+        let (hidden, members, rate) = match rows {
+            0..2_000 => (32, 8, 1e-3),
+            2_000..20_000 => (64, 8, 2e-3),
+            _ => (96, 4, 3e-3),
         };
-        let rate = if rows < 2_000 { 1e-3 } else { 2e-3 };
+        let large = rows >= 20_000;
         Self {
             hidden,
-            members: 8,
+            members,
             batch: (rows / 40).clamp(32, 512),
-            epochs: 40,
+            epochs: if large { 8 } else { 40 },
+            falling: large,
             manner: Manner { rate, decay: 0.03, dropout: 0.15 },
         }
+    }
+
+    /// Step size after a share of all epochs.
+    fn rate(&self, share: f64) -> f64 {
+        let factor = if self.falling { 0.5 * (1.0 + (std::f64::consts::PI * share).cos()) } else { 1.0 };
+        self.manner.rate * factor.max(0.01)
     }
 }
 
@@ -95,12 +104,7 @@ struct Pupil {
 /// Learns; `tell` hears the share of the work that is done and answers whether to go on.
 pub fn train(lesson: &Lesson, plan: &Plan, tell: &mut dyn FnMut(f64) -> bool) -> Result<Deep> {
     let outputs = lesson.intervals.count();
-    let shape = Shape {
-        inputs: lesson.encoder.width(),
-        hidden: plan.hidden,
-        members: plan.members,
-        outputs,
-    };
+    let shape = Shape { inputs: lesson.encoder.width(), hidden: plan.hidden, members: plan.members, outputs };
     let mut pupils = Vec::new();
     for (fold, linear) in lesson.linears.iter().enumerate() {
         let mut rng = Rng::new(lesson.seed, &format!("members of inner fold {fold}"));
@@ -115,7 +119,7 @@ pub fn train(lesson: &Lesson, plan: &Plan, tell: &mut dyn FnMut(f64) -> bool) ->
         let mut held_out = vec![0.0; lesson.targets.len() * outputs];
         let mut weights = Vec::new();
         for (fold, pupil) in pupils.iter_mut().enumerate() {
-            pupil.epoch(lesson, plan, fold, &bootstrap)?;
+            pupil.epoch(lesson, plan, (fold, epoch), &bootstrap)?;
             let now = match &pupil.mean {
                 Some(mean) => mean.frozen()?,
                 None => pupil.net.weights().frozen()?,
@@ -143,22 +147,30 @@ pub fn train(lesson: &Lesson, plan: &Plan, tell: &mut dyn FnMut(f64) -> bool) ->
 }
 
 impl Pupil {
-    fn epoch(&mut self, lesson: &Lesson, plan: &Plan, fold: usize, weights: &[Vec<f32>]) -> Result<()> {
+    fn epoch(
+        &mut self,
+        lesson: &Lesson,
+        plan: &Plan,
+        (fold, epoch): (usize, usize),
+        weights: &[Vec<f32>],
+    ) -> Result<()> {
         let mut rows = lesson.splits[fold].train.clone();
         self.rng.shuffle(&mut rows);
         let steps = rows.len().div_ceil(plan.batch).max(1);
         // The running mean of the weights forgets over about a third of an epoch.
-        let share = (3.0 / steps as f64).clamp(0.01, 0.3);
+        let forget = (3.0 / steps as f64).clamp(0.01, 0.3);
         let label = lesson.intervals.is_label();
-        for chunk in rows.chunks(plan.batch) {
+        for (step, chunk) in rows.chunks(plan.batch).enumerate() {
             if chunk.len() * 4 < plan.batch {
                 continue;
             }
             let batch = lesson.batch(chunk, &self.offset, &lesson.linears[fold], weights, &mut self.rng)?;
+            let share = ((epoch - 1) as f64 + step as f64 / steps as f64) / plan.epochs as f64;
+            self.net.set_rate(plan.rate(share));
             self.net.step(&batch, label, &mut self.rng)?;
             let now = self.net.weights().frozen()?;
             self.mean = Some(match &self.mean {
-                Some(mean) => mean.blend(&now, share)?.frozen()?,
+                Some(mean) => mean.blend(&now, forget)?.frozen()?,
                 None => now,
             });
         }
@@ -167,7 +179,13 @@ impl Pupil {
 }
 
 impl Lesson<'_> {
-    fn or_first(&self, best: Deep, mut weights: Vec<Weights>, held_out: Vec<f64>, epochs: usize) -> Result<Deep> {
+    fn or_first(
+        &self,
+        best: Deep,
+        mut weights: Vec<Weights>,
+        held_out: Vec<f64>,
+        epochs: usize,
+    ) -> Result<Deep> {
         if !best.weights.is_empty() {
             return Ok(best);
         }
@@ -192,7 +210,14 @@ impl Lesson<'_> {
         (0..members).map(|_| (0..ids).map(|_| rng.exponential() as f32).collect()).collect()
     }
 
-    fn batch(&self, rows: &[usize], offset: &[f32], linear: &Linear, weights: &[Vec<f32>], rng: &mut Rng) -> Result<Batch> {
+    fn batch(
+        &self,
+        rows: &[usize],
+        offset: &[f32],
+        linear: &Linear,
+        weights: &[Vec<f32>],
+        rng: &mut Rng,
+    ) -> Result<Batch> {
         let (n, width, outputs) = (rows.len(), self.encoder.width(), self.intervals.count());
         let mut x = Vec::with_capacity(n * width);
         let mut offsets = Vec::with_capacity(n * outputs);

@@ -91,9 +91,7 @@ impl Encoder {
                 Kind::Number { .. } => number(values, missing, true),
             }
         });
-        Self {
-            blocks: blocks.collect(),
-        }
+        Self { blocks: blocks.collect() }
     }
 
     /// Columns of the linear path.
@@ -112,14 +110,7 @@ impl Encoder {
         let mut bin = self.linear();
         for (block, &value) in self.blocks.iter().zip(values) {
             match block {
-                Block::Number {
-                    log,
-                    mean,
-                    sd,
-                    edges,
-                    fill,
-                    missing,
-                } => {
+                Block::Number { log, mean, sd, edges, fill, missing } => {
                     let absent = value.is_nan() && *missing;
                     if absent {
                         out[at + 1] = 1.0;
@@ -130,12 +121,7 @@ impl Encoder {
                         piecewise(value, edges, &mut out[bin..]);
                     }
                 }
-                Block::Category {
-                    columns,
-                    width,
-                    fill,
-                    missing,
-                } => {
+                Block::Category { columns, width, fill, missing } => {
                     let column = if value.is_nan() {
                         if *missing { *width } else { *fill }
                     } else {
@@ -159,11 +145,7 @@ fn clip(value: f64, edges: &[f64]) -> f64 {
 }
 
 fn transform(value: f64, log: bool) -> f64 {
-    if log {
-        value.signum() * value.abs().ln_1p()
-    } else {
-        value
-    }
+    if log { value.signum() * value.abs().ln_1p() } else { value }
 }
 
 fn piecewise(value: f64, edges: &[f64], out: &mut [f32]) {
@@ -174,7 +156,8 @@ fn piecewise(value: f64, edges: &[f64], out: &mut [f32]) {
 
 fn number(mut values: Vec<f64>, missing: bool, bins: bool) -> Block {
     values.sort_by(f64::total_cmp);
-    let log = bins && skewness(&values, false) > SKEWED && skewness(&values, true).abs() < skewness(&values, false);
+    let log =
+        bins && skewness(&values, false) > SKEWED && skewness(&values, true).abs() < skewness(&values, false);
     let (mean, sd) = moments(values.iter().map(|v| transform(*v, log)));
     let fill = values.get(values.len() / 2).copied().unwrap_or(0.0);
     let edges = if bins { edges(&values) } else { Vec::new() };
@@ -199,9 +182,7 @@ fn edges(sorted: &[f64]) -> Vec<f64> {
     let mut edges: Vec<f64> = if distinct.len() <= bins + 1 {
         distinct
     } else {
-        (0..=bins)
-            .map(|b| sorted[b * (sorted.len() - 1) / bins])
-            .collect()
+        (0..=bins).map(|b| sorted[b * (sorted.len() - 1) / bins]).collect()
     };
     edges.dedup();
     if edges.len() < 2 {
@@ -225,20 +206,12 @@ fn category(values: &[f64], levels: usize, missing: bool) -> Block {
         }
     }
     if columns.contains(&usize::MAX) {
-        columns
-            .iter_mut()
-            .filter(|column| **column == usize::MAX)
-            .for_each(|column| *column = width);
+        columns.iter_mut().filter(|column| **column == usize::MAX).for_each(|column| *column = width);
         width += 1;
     }
     let common = (0..levels).max_by_key(|level| (counts[*level], levels - level));
     let fill = common.map_or(0, |level| columns[level]);
-    Block::Category {
-        columns,
-        width,
-        fill,
-        missing,
-    }
+    Block::Category { columns, width, fill, missing }
 }
 
 fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {

@@ -95,9 +95,7 @@ pub enum DataError {
         least: usize,
     },
     /// All rows have the same outcome.
-    #[error(
-        "column \"{column}\" is {value} in every row; a model needs rows with and without the event"
-    )]
+    #[error("column \"{column}\" is {value} in every row; a model needs rows with and without the event")]
     OneOutcome {
         /// Outcome column.
         column: String,
@@ -151,9 +149,7 @@ pub enum FitError {
     #[error("the numerical library failed: {0}")]
     Numeric(#[from] candle_core::Error),
     /// The fit went to NaN or infinity.
-    #[error(
-        "training did not converge in {0}; look for a column with extreme values, or drop columns"
-    )]
+    #[error("training did not converge in {0}; look for a column with extreme values, or drop columns")]
     Diverged(&'static str),
     /// The model could not be put together from its parts.
     #[error(transparent)]

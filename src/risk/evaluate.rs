@@ -204,8 +204,7 @@ pub fn survival_metrics(
     let tau = horizons.last().copied().unwrap_or(0.0);
     with_intervals(ids, seed, &|chosen| {
         let rows: Vec<Observed> = chosen.iter().map(|i| rows[*i]).collect();
-        let at: Vec<Vec<f64>> =
-            risks.iter().map(|risk| chosen.iter().map(|i| risk[*i]).collect()).collect();
+        let at: Vec<Vec<f64>> = risks.iter().map(|risk| chosen.iter().map(|i| risk[*i]).collect()).collect();
         let mean: Vec<f64> =
             (0..rows.len()).map(|i| at.iter().map(|risk| risk[i]).sum::<f64>() / at.len() as f64).collect();
         let briers: Vec<f64> =

@@ -5,26 +5,21 @@ use std::collections::BTreeSet;
 use crate::columns::{Frame, recognise};
 use crate::deep::{self, Deep, Lesson, Plan};
 use crate::encode::Encoder;
-use crate::error::{DataError, FitError};
+use crate::error::FitError;
 use crate::hazard::{Intervals, Observed, Target, loss};
-use crate::history::{self, Lookback};
+use crate::history;
 use crate::inner::{self, Absence, Split};
-use crate::linear::{Linear, Problem};
+use crate::linear::{Linear, Problem, Rows};
 use crate::model::{Columns, FORMAT, Input, Metric, Model, ModelBytes, ModelFile, Parts, Training};
 use crate::outcome::{OutcomeColumns, Roles, observed};
 use crate::rng::Rng;
-use crate::schema::{Feature, Kind, SchemaFile};
-use crate::stack::{HeldOut, Stack};
+use crate::schema::{Feature, SchemaFile};
+use crate::settle::{enough, horizons, lookback, reference};
+use crate::stack::{Centred, Stack};
 use crate::table::RawTable;
 
-/// Fewer rows are refused.
-pub const MIN_ROWS: usize = 30;
-/// Fewer ids are refused: there would be nobody to hold out.
-pub const MIN_IDS: usize = 20;
-/// Fewer events (or rows without one) are refused.
-pub const MIN_EVENTS: usize = 10;
 /// Shrinkages that are tried, in the unit of events, strongest first.
-const RIDGES: [f64; 8] = [1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3];
+const RIDGES: [f64; 7] = [300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3];
 /// Share of rows that lose optional inputs while learning, when the schema says which are required.
 const ABSENCE_SHARE: f64 = 0.25;
 
@@ -85,7 +80,7 @@ pub fn fit(table: &RawTable, options: &Options, tell: Tell) -> Result<Fitted, Fi
     let plan = Plan::for_rows(material.targets.len());
     let deep = deep::train(&lesson, &plan, &mut |share| tell("members", share))?;
     let centred = material.centre(&linears, &deep);
-    let stack = centred.stack(&material);
+    let stack = centred.stack(&material.targets);
     if ![stack.intercept, stack.linear, stack.members].iter().all(|s| s.is_finite()) {
         return Err(FitError::Diverged("calibration"));
     }
@@ -168,7 +163,7 @@ impl Material {
         for (step, ridge) in RIDGES.into_iter().enumerate() {
             let mut held_out = 0.0;
             for ((linear, side), split) in current.iter_mut().zip(&sides).zip(&self.splits) {
-                *linear = side.problem(self).fit(ridge, linear)?;
+                *linear = side.problem(self).fit(ridge, linear);
                 for &row in &split.valid {
                     let part = linear.part(self.encoded(row));
                     let z: Vec<f64> = linear.intercepts.iter().map(|a| a + part).collect();
@@ -199,7 +194,7 @@ impl Material {
     /// The linear columns of some rows, with shortened copies of a part of them.
     fn side(&self, rows: &[usize], stream: usize) -> Side {
         let columns = self.encoder.linear();
-        let mut side = Side { x: Vec::with_capacity(rows.len() * columns), targets: Vec::new() };
+        let mut side = Side { x: Rows::default(), targets: Vec::new() };
         let mut rng = Rng::new(stream as u64, "shortened rows");
         let mut encoded = vec![0f32; self.encoder.width()];
         for &row in rows {
@@ -242,6 +237,7 @@ impl Material {
             shift.iter_mut().zip(row).for_each(|(s, z)| *s += z / rows as f64);
         }
         let mut centred = Centred {
+            label: self.intervals.is_label(),
             outputs,
             base: vec![0.0; rows * outputs],
             linear: vec![0.0; rows],
@@ -263,7 +259,14 @@ impl Material {
     }
 
     /// Mean of the folds' linear paths and all their networks, with the calibration worked in.
-    fn parts(&self, linears: &[Linear], deep: &Deep, centred: &Centred, stack: Stack, ridge: f64) -> Result<Parts, FitError> {
+    fn parts(
+        &self,
+        linears: &[Linear],
+        deep: &Deep,
+        centred: &Centred,
+        stack: Stack,
+        ridge: f64,
+    ) -> Result<Parts, FitError> {
         let n = linears.len() as f64;
         let mean_of = |pick: fn(&Linear) -> &[f64]| -> Vec<f64> {
             let len = pick(&linears[0]).len();
@@ -276,7 +279,7 @@ impl Material {
         };
         let all: Vec<usize> = (0..self.targets.len()).collect();
         let side = self.side(&all, linears.len());
-        let covariance = side.problem(self).covariance(&mean, ridge)?;
+        let covariance = side.problem(self).covariance(&mean, ridge);
         let middle: f64 = mean.beta.iter().zip(&centred.mean).map(|(b, m)| b * m).sum();
         let shifted = mean.intercepts.iter().zip(&centred.shift).map(|(a, shift)| {
             a + middle * (1.0 - stack.linear) + stack.intercept + shift * (1.0 - stack.members)
@@ -297,11 +300,12 @@ impl Material {
             OutcomeColumns::Label(label) => (Some(label.clone()), None, None),
             OutcomeColumns::Survival { time, event } => (None, Some(time.clone()), Some(event.clone())),
         };
-        let input = self.features.iter().zip(&self.encoder.blocks).enumerate().map(|(i, (feature, block))| Input {
-            feature: feature.clone(),
-            reference: reference(&self.frame, i, &feature.kind),
-            block: block.clone(),
-        });
+        let input =
+            self.features.iter().zip(&self.encoder.blocks).enumerate().map(|(i, (feature, block))| Input {
+                feature: feature.clone(),
+                reference: reference(&self.frame, i, &feature.kind),
+                block: block.clone(),
+            });
         ModelFile {
             format: FORMAT,
             version: String::new(),
@@ -338,13 +342,13 @@ impl Material {
 }
 
 struct Side {
-    x: Vec<f64>,
+    x: Rows,
     targets: Vec<Target>,
 }
 
 impl Side {
     fn push(&mut self, x: &[f32], target: &Target) {
-        self.x.extend(x.iter().map(|x| f64::from(*x)));
+        self.x.push(x);
         self.targets.push(target.clone());
     }
 
@@ -357,89 +361,4 @@ impl Side {
             targets: &self.targets,
         }
     }
-}
-
-struct Centred {
-    outputs: usize,
-    base: Vec<f64>,
-    linear: Vec<f64>,
-    members: Vec<f64>,
-    mean: Vec<f64>,
-    shift: Vec<f64>,
-}
-
-impl Centred {
-    fn stack(&self, material: &Material) -> Stack {
-        let held_out = HeldOut {
-            label: material.intervals.is_label(),
-            targets: &material.targets,
-            outputs: self.outputs,
-            base: &self.base,
-            linear: &self.linear,
-            members: &self.members,
-        };
-        held_out.fit()
-    }
-
-    fn held_out(&self, stack: Stack) -> Vec<Vec<f64>> {
-        let rows = self.base.chunks_exact(self.outputs).zip(self.members.chunks_exact(self.outputs));
-        rows.zip(&self.linear).map(|((base, members), linear)| stack.apply(base, *linear, members)).collect()
-    }
-}
-
-fn enough(observed: &[Observed], ids: &[usize], outcome: &OutcomeColumns) -> Result<(), DataError> {
-    let at_least = |found, what, least| {
-        if found < least { Err(DataError::TooFew { found, what, least }) } else { Ok(()) }
-    };
-    at_least(observed.len(), "rows", MIN_ROWS)?;
-    at_least(ids.iter().max().map_or(0, |m| m + 1), "different ids", MIN_IDS)?;
-    let events = observed.iter().filter(|row| row.event).count();
-    let column = match outcome {
-        OutcomeColumns::Label(label) => label,
-        OutcomeColumns::Survival { event, .. } => event,
-    };
-    let label = matches!(outcome, OutcomeColumns::Label(_));
-    if events == 0 || (label && events == observed.len()) {
-        return Err(DataError::OneOutcome { column: column.clone(), value: u8::from(events > 0) });
-    }
-    at_least(events, "events", MIN_EVENTS)?;
-    if label {
-        at_least(observed.len() - events, "rows without the event", MIN_EVENTS)?;
-    }
-    Ok(())
-}
-
-fn lookback(roles: &Roles) -> Option<Lookback> {
-    let order = roles.order.clone()?;
-    let label = match &roles.outcome {
-        OutcomeColumns::Label(label) => Some(label.clone()),
-        OutcomeColumns::Survival { .. } => None,
-    };
-    Some(Lookback { id: roles.id.clone(), order, label })
-}
-
-/// Median of a number, most frequent level of a category, none when most are missing.
-fn reference(frame: &Frame, feature: usize, kind: &Kind) -> Option<f64> {
-    let mut values: Vec<f64> =
-        (0..frame.rows()).map(|row| frame.row(row)[feature]).filter(|v| !v.is_nan()).collect();
-    if values.len() * 2 < frame.rows() {
-        return None;
-    }
-    values.sort_by(f64::total_cmp);
-    match kind {
-        Kind::Number { .. } => values.get(values.len() / 2).copied(),
-        Kind::Boolean | Kind::Category { .. } => {
-            values.chunk_by(|a, b| a == b).max_by_key(|run| run.len()).map(|run| run[0])
-        }
-    }
-}
-
-fn horizons(asked: &[f64], intervals: &Intervals) -> Vec<f64> {
-    if !asked.is_empty() || intervals.is_label() {
-        return if intervals.is_label() { Vec::new() } else { asked.to_vec() };
-    }
-    let n = intervals.ends.len();
-    let mut out: Vec<f64> = [n / 4, n / 2, 3 * n / 4].iter().map(|j| intervals.ends[*j]).collect();
-    out.dedup();
-    out
 }

@@ -85,19 +85,11 @@ impl Intervals {
     /// The row's outcome by interval.
     pub fn target(&self, row: Observed) -> Target {
         if self.is_label() {
-            return Target {
-                last: 0,
-                exposure: 1.0,
-                event: row.event,
-            };
+            return Target { last: 0, exposure: 1.0, event: row.event };
         }
         let (last, part) = self.place(row.time);
         let beyond = self.ends.last().is_some_and(|end| row.time > *end);
-        Target {
-            last,
-            exposure: part.max(LEAST_EXPOSURE),
-            event: row.event && !beyond,
-        }
+        Target { last, exposure: part.max(LEAST_EXPOSURE), event: row.event && !beyond }
     }
 
     /// Interval that holds `time`, and the part of it that has passed.
@@ -174,9 +166,7 @@ mod tests {
     use super::*;
 
     fn months() -> Intervals {
-        Intervals {
-            ends: vec![30.0, 90.0, 180.0],
-        }
+        Intervals { ends: vec![30.0, 90.0, 180.0] }
     }
 
     #[test]

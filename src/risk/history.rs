@@ -37,11 +37,8 @@ struct Before {
 pub fn derive(table: &RawTable, base: &[Feature], back: &Lookback) -> Result<Vec<Feature>, DataError> {
     let before = befores(table, back)?;
     let frame = read_columns(table, base);
-    let pairs: Vec<(usize, usize)> = before
-        .iter()
-        .enumerate()
-        .filter_map(|(row, b)| Some((row, b.previous?)))
-        .collect();
+    let pairs: Vec<(usize, usize)> =
+        before.iter().enumerate().filter_map(|(row, b)| Some((row, b.previous?))).collect();
     let mut out = Vec::new();
     if pairs.is_empty() {
         return Ok(out);
@@ -50,13 +47,31 @@ pub fn derive(table: &RawTable, base: &[Feature], back: &Lookback) -> Result<Vec
     let signed = Kind::Number { min: f64::MIN, max: f64::MAX, whole: false };
     out.push(derived("@earlier_rows", "earlier records", "既往记录数", Source::EarlierRows, any.clone()));
     if order_is_numeric(table, &back.order)? {
-        out.push(derived("@gap", "time since the record before", "距上次记录的间隔", Source::Gap, signed.clone()));
+        out.push(derived(
+            "@gap",
+            "time since the record before",
+            "距上次记录的间隔",
+            Source::Gap,
+            signed.clone(),
+        ));
     }
     if let Some(label) = &back.label {
         let previous = Source::Previous(label.clone());
         let share = Source::EarlierShare(label.clone());
-        out.push(derived(&format!("{label}@previous"), "outcome after the record before", "上次记录后的结局", previous, Kind::Boolean));
-        out.push(derived(&format!("{label}@earlier_share"), "share of earlier records with the event", "既往记录中发生事件的比例", share, signed.clone()));
+        out.push(derived(
+            &format!("{label}@previous"),
+            "outcome after the record before",
+            "上次记录后的结局",
+            previous,
+            Kind::Boolean,
+        ));
+        out.push(derived(
+            &format!("{label}@earlier_share"),
+            "share of earlier records with the event",
+            "既往记录中发生事件的比例",
+            share,
+            signed.clone(),
+        ));
     }
     for (i, feature) in base.iter().enumerate() {
         let changed = pairs.iter().filter(|(now, then)| {
@@ -87,13 +102,31 @@ fn of_feature(feature: &Feature, signed: &Kind) -> Vec<Feature> {
     match &feature.kind {
         Kind::Number { .. } => vec![
             make("previous", "in the record before", "上次", Source::Previous(name.clone()), signed.clone()),
-            make("change", "since the record before", "较上次变化", Source::Change(name.clone()), signed.clone()),
+            make(
+                "change",
+                "since the record before",
+                "较上次变化",
+                Source::Change(name.clone()),
+                signed.clone(),
+            ),
         ],
         Kind::Boolean => {
-            vec![make("previous", "in the record before", "上次", Source::Previous(name.clone()), Kind::Boolean)]
+            vec![make(
+                "previous",
+                "in the record before",
+                "上次",
+                Source::Previous(name.clone()),
+                Kind::Boolean,
+            )]
         }
         Kind::Category { .. } => {
-            vec![make("same", "as in the record before", "与上次相同", Source::Same(name.clone()), Kind::Boolean)]
+            vec![make(
+                "same",
+                "as in the record before",
+                "与上次相同",
+                Source::Same(name.clone()),
+                Kind::Boolean,
+            )]
         }
     }
 }
@@ -112,9 +145,7 @@ fn derived(name: &str, en: &str, zh: &str, source: Source, kind: Kind) -> Featur
 /// Reads all features, derived ones included.
 pub fn read(table: &RawTable, features: &[Feature], back: Option<&Lookback>) -> Result<Frame, DataError> {
     let mut frame = read_columns(table, features);
-    let derived: Vec<usize> = (0..features.len())
-        .filter(|i| features[*i].source != Source::Column)
-        .collect();
+    let derived: Vec<usize> = (0..features.len()).filter(|i| features[*i].source != Source::Column).collect();
     let Some(back) = back.filter(|_| !derived.is_empty()) else {
         return Ok(frame);
     };
@@ -137,7 +168,9 @@ pub fn read(table: &RawTable, features: &[Feature], back: Option<&Lookback>) -> 
                 Source::Previous(name) => before[row].previous.map_or(f64::NAN, |then| {
                     position.get(name.as_str()).map_or(labels[then], |p| frame.row(then)[*p])
                 }),
-                Source::Change(name) => pair(&frame, &position, name, row, before[row], |now, then| now - then),
+                Source::Change(name) => {
+                    pair(&frame, &position, name, row, before[row], |now, then| now - then)
+                }
                 Source::Same(name) => pair(&frame, &position, name, row, before[row], |now, then| {
                     f64::from(u8::from(now == then))
                 }),
@@ -168,9 +201,7 @@ fn labels(table: &RawTable, back: &Lookback) -> Vec<f64> {
     let column = back.label.as_deref().and_then(|name| table.find(name));
     (0..table.rows())
         .map(|row| {
-            column
-                .and_then(|column| number(table.cell(row, column)).ok().flatten())
-                .unwrap_or(f64::NAN)
+            column.and_then(|column| number(table.cell(row, column)).ok().flatten()).unwrap_or(f64::NAN)
         })
         .collect()
 }
@@ -187,9 +218,7 @@ fn shares(before: &[Before], labels: &[f64]) -> Vec<f64> {
             sums[row] = if known { (sum + labels[then], count + 1.0) } else { (sum, count) };
         }
     }
-    sums.iter()
-        .map(|(sum, count)| if *count > 0.0 { sum / count } else { f64::NAN })
-        .collect()
+    sums.iter().map(|(sum, count)| if *count > 0.0 { sum / count } else { f64::NAN }).collect()
 }
 
 fn order_is_numeric(table: &RawTable, order: &str) -> Result<bool, DataError> {

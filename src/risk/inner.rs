@@ -36,9 +36,8 @@ pub fn splits(folds: &[usize]) -> Vec<Split> {
     let mut names = folds.to_vec();
     names.sort_unstable();
     names.dedup();
-    let of = |name: usize, inside: bool| {
-        (0..folds.len()).filter(|row| (folds[*row] == name) == inside).collect()
-    };
+    let of =
+        |name: usize, inside: bool| (0..folds.len()).filter(|row| (folds[*row] == name) == inside).collect();
     names.iter().map(|name| Split { train: of(*name, false), valid: of(*name, true) }).collect()
 }
 
@@ -85,4 +84,3 @@ pub fn group<'a>(names: impl Iterator<Item = &'a str>) -> Vec<usize> {
         })
         .collect()
 }
-

@@ -49,7 +49,9 @@ mod reasons;
 mod rng;
 mod schema;
 mod score;
+mod settle;
 pub mod sha256;
+mod solve;
 mod stack;
 mod table;
 
@@ -59,7 +61,7 @@ pub use error::{DataError, FitError};
 pub use evaluate::{
     EvaluateError, Evaluation, NetBenefit, Question, ROUNDS, Scored, binary_metrics, survival_metrics,
 };
-pub use fit::{Fitted, MIN_EVENTS, MIN_IDS, MIN_ROWS, Options, Tell, fit};
+pub use fit::{Fitted, Options, Tell, fit};
 pub use hazard::{Intervals, Observed};
 pub use history::Lookback;
 pub use inner::group;
@@ -68,5 +70,11 @@ pub use outcome::{OutcomeColumns, Roles, observed};
 pub use predict::{Estimate, Raw};
 pub use schema::{About, Feature, FeatureWords, Kind, Level, SchemaFile, Section, Source, Words};
 pub use score::{Abstain, Inputs, Outcome, Reason, Score, Value};
+pub use settle::{MIN_EVENTS, MIN_IDS, MIN_ROWS};
 pub use stack::Stack;
 pub use table::{MAX_COLUMNS, RawTable};
+
+#[cfg(test)]
+mod history_tests;
+#[cfg(test)]
+mod tests;

@@ -2,16 +2,40 @@
 //!
 //! A Poisson likelihood of hazards and a Bernoulli likelihood of labels have the same shape, so one routine fits both.
 
-use candle_core::{DType, Device, Tensor};
-
 use crate::hazard::{Target, hazard, logistic, loss};
+use crate::solve::{cholesky, solve, substitute};
 
 /// Newton steps at most.
 const MAX_STEPS: usize = 25;
 /// Steps end when the objective falls by less than this share.
-const TOLERANCE: f64 = 1e-8;
+const TOLERANCE: f64 = 1e-7;
 /// Keeps an interval's log-hazard finite when it has no event.
 const INTERCEPT_RIDGE: f64 = 1e-3;
+
+/// Encoded rows without their zeros: most columns of a row are levels that it does not have.
+#[derive(Debug, Clone, Default)]
+pub struct Rows {
+    starts: Vec<usize>,
+    entries: Vec<(u32, f64)>,
+}
+
+impl Rows {
+    /// Appends a row.
+    pub fn push(&mut self, x: &[f32]) {
+        self.starts.push(self.entries.len());
+        let filled = x.iter().enumerate().filter(|(_, x)| **x != 0.0);
+        self.entries.extend(filled.map(|(c, x)| (c as u32, f64::from(*x))));
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[(u32, f64)]> {
+        let ends = self.starts.iter().skip(1).copied().chain([self.entries.len()]);
+        self.starts.iter().zip(ends).map(|(start, end)| &self.entries[*start..end])
+    }
+}
+
+fn product(row: &[(u32, f64)], beta: &[f64]) -> f64 {
+    row.iter().map(|(c, x)| x * beta[*c as usize]).sum()
+}
 
 /// The rows to fit.
 pub struct Problem<'a> {
@@ -19,14 +43,12 @@ pub struct Problem<'a> {
     pub label: bool,
     /// Number of intervals.
     pub intervals: usize,
-    /// Encoded rows, `width` values each, row by row.
-    pub x: &'a [f64],
+    /// Encoded rows.
+    pub x: &'a Rows,
     /// Values per row.
     pub width: usize,
     /// Outcome of each row.
     pub targets: &'a [Target],
-
-
 }
 
 /// The fitted part.
@@ -67,14 +89,13 @@ struct Derivatives {
 
 impl Problem<'_> {
     /// Minimises the penalised negative log-likelihood from `start`.
-    pub fn fit(&self, ridge: f64, start: &Linear) -> Result<Linear, candle_core::Error> {
+    pub fn fit(&self, ridge: f64, start: &Linear) -> Linear {
         let size = self.intervals + self.width;
         let mut theta: Vec<f64> = start.intercepts.iter().chain(&start.beta).copied().collect();
         if theta.len() != size {
             theta = self.start();
         }
-        let x = Tensor::from_slice(self.x, (self.targets.len(), self.width), &Device::Cpu)?;
-        let mut here = self.derivatives(&x, &theta, ridge)?;
+        let mut here = self.derivatives(&theta, ridge);
         for _ in 0..MAX_STEPS {
             let Some(step) = solve(&here.hessian, &here.gradient) else {
                 break;
@@ -88,31 +109,30 @@ impl Problem<'_> {
             if done {
                 break;
             }
-            here = self.derivatives(&x, &theta, ridge)?;
+            here = self.derivatives(&theta, ridge);
         }
-        Ok(Linear {
+        Linear {
             intercepts: theta[..self.intervals].to_vec(),
             beta: theta[self.intervals..].to_vec(),
             covariance: Vec::new(),
-        })
+        }
     }
 
     /// The inverse of the penalised information, for the coefficients without the intercepts.
-    pub fn covariance(&self, fit: &Linear, ridge: f64) -> Result<Vec<f64>, candle_core::Error> {
+    pub fn covariance(&self, fit: &Linear, ridge: f64) -> Vec<f64> {
         let theta: Vec<f64> = fit.intercepts.iter().chain(&fit.beta).copied().collect();
-        let x = Tensor::from_slice(self.x, (self.targets.len(), self.width), &Device::Cpu)?;
-        let hessian = self.derivatives(&x, &theta, ridge)?.hessian;
+        let hessian = self.derivatives(&theta, ridge).hessian;
         let size = theta.len();
         let mut out = Vec::with_capacity(self.width * self.width);
         let Some(factor) = cholesky(&hessian, size) else {
-            return Ok(vec![0.0; self.width * self.width]);
+            return vec![0.0; self.width * self.width];
         };
         for column in self.intervals..size {
             let mut unit = vec![0.0; size];
             unit[column] = 1.0;
             out.extend_from_slice(&substitute(&factor, &unit)[self.intervals..]);
         }
-        Ok(out)
+        out
     }
 
     /// Baseline rates, no effects.
@@ -150,11 +170,11 @@ impl Problem<'_> {
 
     fn objective(&self, theta: &[f64], ridge: f64) -> f64 {
         let (a, beta) = theta.split_at(self.intervals);
-        let rows = self.x.chunks_exact(self.width.max(1)).zip(self.targets);
+        let rows = self.x.iter().zip(self.targets);
         let mut z = vec![0.0; self.intervals];
         let total: f64 = rows
             .map(|(x, target)| {
-                let part = dot(x, beta);
+                let part = product(x, beta);
                 z.iter_mut().zip(a).for_each(|(z, a)| *z = a + part);
                 loss(self.label, target, &z)
             })
@@ -162,41 +182,37 @@ impl Problem<'_> {
         total + self.penalty(theta, ridge)
     }
 
-    fn derivatives(&self, x: &Tensor, theta: &[f64], ridge: f64) -> Result<Derivatives, candle_core::Error> {
-        let (jn, d) = (self.intervals, self.width);
-        let size = jn + d;
+    fn derivatives(&self, theta: &[f64], ridge: f64) -> Derivatives {
+        let jn = self.intervals;
+        let size = jn + self.width;
         let (a, beta) = theta.split_at(jn);
-        let n = self.targets.len();
         let mut gradient = vec![0.0; size];
         let mut hessian = vec![0.0; size * size];
-        let mut row_weight = vec![0.0; n];
         let mut objective = 0.0;
-        for (i, target) in self.targets.iter().enumerate() {
-            let row = &self.x[i * d..(i + 1) * d];
-            let part = dot(row, beta);
-            let mut residual = 0.0;
+        let mut z = vec![0.0; jn];
+        for (row, target) in self.x.iter().zip(self.targets) {
+            let part = product(row, beta);
+            let (mut residual, mut row_weight) = (0.0, 0.0);
             for j in 0..=target.last {
                 let y = f64::from(u8::from(target.event && j == target.last));
                 let (mean, weight) = self.moments(a[j] + part, target, j);
                 gradient[j] += mean - y;
                 residual += mean - y;
                 hessian[j * size + j] += weight;
-                row_weight[i] += weight;
-                for (slot, x) in hessian[j * size + jn..(j + 1) * size].iter_mut().zip(row) {
-                    *slot += weight * x;
-                }
+                row_weight += weight;
+                row.iter().for_each(|(c, x)| hessian[j * size + jn + *c as usize] += weight * x);
             }
-            let z: Vec<f64> = a.iter().map(|a| a + part).collect();
+            z.iter_mut().zip(a).for_each(|(z, a)| *z = a + part);
             objective += loss(self.label, target, &z);
-            gradient[jn..].iter_mut().zip(row).for_each(|(g, x)| *g += residual * x);
-        }
-        let gram = gram(x, &row_weight)?;
-        for r in 0..d {
-            for c in 0..d {
-                hessian[(jn + r) * size + jn + c] = gram[r * d + c];
+            for (i, (r, xr)) in row.iter().enumerate() {
+                gradient[jn + *r as usize] += residual * xr;
+                let line = &mut hessian[(jn + *r as usize) * size + jn..];
+                row[i..].iter().for_each(|(c, xc)| line[*c as usize] += row_weight * xr * xc);
             }
-            for j in 0..jn {
-                hessian[(jn + r) * size + j] = hessian[j * size + jn + r];
+        }
+        for r in 0..size {
+            for c in 0..r {
+                hessian[r * size + c] = hessian[c * size + r];
             }
         }
         for (t, theta) in theta.iter().enumerate() {
@@ -205,7 +221,7 @@ impl Problem<'_> {
             hessian[t * size + t] += ridge;
         }
         objective += self.penalty(theta, ridge);
-        Ok(Derivatives { objective, gradient, hessian })
+        Derivatives { objective, gradient, hessian }
     }
 
     /// Expected events and information of one row in interval `j`.
@@ -220,53 +236,6 @@ impl Problem<'_> {
     }
 }
 
-/// X' diag(w) X.
-fn gram(x: &Tensor, weights: &[f64]) -> Result<Vec<f64>, candle_core::Error> {
-    let n = weights.len();
-    let w = Tensor::from_slice(weights, (n, 1), &Device::Cpu)?.to_dtype(DType::F64)?;
-    x.t()?.contiguous()?.matmul(&x.broadcast_mul(&w)?)?.flatten_all()?.to_vec1::<f64>()
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
-/// Solves a symmetric positive system.
-pub fn solve(matrix: &[f64], right: &[f64]) -> Option<Vec<f64>> {
-    cholesky(matrix, right.len()).map(|factor| substitute(&factor, right))
-}
-
-fn cholesky(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
-    let mut l = vec![0.0; n * n];
-    for i in 0..n {
-        for j in 0..=i {
-            let sum = matrix[i * n + j] - dot(&l[i * n..i * n + j], &l[j * n..j * n + j]);
-            if i == j {
-                if sum.is_nan() || sum <= 0.0 {
-                    return None;
-                }
-                l[i * n + i] = sum.sqrt();
-            } else {
-                l[i * n + j] = sum / l[j * n + j];
-            }
-        }
-    }
-    Some(l)
-}
-
-fn substitute(l: &[f64], right: &[f64]) -> Vec<f64> {
-    let n = right.len();
-    let mut y = vec![0.0; n];
-    for i in 0..n {
-        y[i] = (right[i] - dot(&l[i * n..i * n + i], &y[..i])) / l[i * n + i];
-    }
-    for i in (0..n).rev() {
-        let below: f64 = (i + 1..n).map(|k| l[k * n + i] * y[k]).sum();
-        y[i] = (y[i] - below) / l[i * n + i];
-    }
-    y
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,22 +244,22 @@ mod tests {
     #[test]
     fn a_two_by_two_table_gives_its_log_odds_ratio() {
         // 30 of 100 without the sign, 60 of 100 with it.
-        let mut x = Vec::new();
+        let mut x = Rows::default();
         let mut targets = Vec::new();
         for i in 0..200 {
             let sign = i >= 100;
-            x.push(f64::from(u8::from(sign)));
+            x.push(&[f32::from(u8::from(sign))]);
             let event = i % 100 < if sign { 60 } else { 30 };
             targets.push(Intervals::label().target(Observed { time: 0.0, event }));
         }
         let problem = Problem { label: true, intervals: 1, x: &x, width: 1, targets: &targets };
-        let fit = problem.fit(0.0, &Linear::default()).expect("fits");
+        let fit = problem.fit(0.0, &Linear::default());
         let expected = (0.6f64 / 0.4).ln() - (0.3f64 / 0.7).ln();
         assert!((fit.beta[0] - expected).abs() < 1e-3, "{fit:?}");
-        let shrunk = problem.fit(50.0, &fit).expect("fits");
+        let shrunk = problem.fit(50.0, &fit);
         assert!(shrunk.beta[0] > 0.0 && shrunk.beta[0] < fit.beta[0]);
         // Textbook variance of a log odds ratio: the sum of the four reciprocals.
-        let variance = problem.covariance(&fit, 0.0).expect("inverts")[0];
+        let variance = problem.covariance(&fit, 0.0)[0];
         let textbook = 1.0 / 60.0 + 1.0 / 40.0 + 1.0 / 30.0 + 1.0 / 70.0;
         assert!((variance - textbook).abs() < 1e-3, "{variance} {textbook}");
     }

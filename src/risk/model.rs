@@ -29,13 +29,17 @@ pub enum ModelError {
     #[error("model.toml cannot be read: {0}")]
     Unreadable(String),
     /// Written by another version of the program.
-    #[error("the model has format {found}, this program reads format {FORMAT}; train it again with this program")]
+    #[error(
+        "the model has format {found}, this program reads format {FORMAT}; train it again with this program"
+    )]
     Format {
         /// Format of the file.
         found: u32,
     },
     /// The weights do not belong to this `model.toml`.
-    #[error("model.safetensors is not the file that belongs to model.toml (its checksum differs); restore it or train again")]
+    #[error(
+        "model.safetensors is not the file that belongs to model.toml (its checksum differs); restore it or train again"
+    )]
     Weights,
     /// The weights have another shape than `model.toml` says.
     #[error("model.safetensors does not fit model.toml: {0}; train again")]
@@ -194,9 +198,7 @@ impl Model {
 
     pub(crate) fn assemble(file: ModelFile, parts: &Parts) -> Result<Self, ModelError> {
         let shape = |error: candle_core::Error| ModelError::Shape(error.to_string());
-        let encoder = Encoder {
-            blocks: file.input.iter().map(|input| input.block.clone()).collect(),
-        };
+        let encoder = Encoder { blocks: file.input.iter().map(|input| input.block.clone()).collect() };
         let nets: Vec<Members> =
             parts.nets.iter().map(Weights::members).collect::<Result<_, _>>().map_err(shape)?;
         let members = Members::join(&nets).map_err(shape)?;
@@ -248,11 +250,7 @@ impl Model {
     pub fn lookback(&self) -> Option<Lookback> {
         let derived = self.features.iter().any(|f| f.source != Source::Column);
         let order = self.file.columns.order.clone().filter(|_| derived)?;
-        Some(Lookback {
-            id: self.file.columns.id.clone(),
-            order,
-            label: self.file.columns.label.clone(),
-        })
+        Some(Lookback { id: self.file.columns.id.clone(), order, label: self.file.columns.label.clone() })
     }
 }
 
@@ -282,10 +280,7 @@ impl ModelBytes {
     /// The same weights with another `model.toml`.
     pub fn with_file(self, file: &ModelFile) -> Result<Self, ModelError> {
         let rest = toml::to_string(file).map_err(|error| ModelError::Unreadable(error.to_string()))?;
-        Ok(Self {
-            toml: format!("{}\n{rest}", seal(&rest)),
-            safetensors: self.safetensors,
-        })
+        Ok(Self { toml: format!("{}\n{rest}", seal(&rest)), safetensors: self.safetensors })
     }
 }
 
@@ -313,7 +308,9 @@ impl Parts {
         let bad = |error: safetensors::SafeTensorError| ModelError::Shape(error.to_string());
         let views: Vec<(&str, TensorView)> = tensors
             .iter()
-            .map(|(name, dtype, dims, bytes)| Ok((name.as_str(), TensorView::new(*dtype, dims.clone(), bytes)?)))
+            .map(|(name, dtype, dims, bytes)| {
+                Ok((name.as_str(), TensorView::new(*dtype, dims.clone(), bytes)?))
+            })
             .collect::<Result<_, _>>()
             .map_err(bad)?;
         safetensors::serialize(views, None).map_err(bad)
@@ -329,30 +326,23 @@ impl Parts {
         let mut nets = Vec::new();
         while file.tensor(&format!("net{}.w1", nets.len())).is_ok() {
             let i = nets.len();
-            let all: Vec<Tensor> =
-                NAMES.iter().map(|name| floats(&file, &format!("net{i}.{name}"))).collect::<Result<_, _>>()?;
+            let all: Vec<Tensor> = NAMES
+                .iter()
+                .map(|name| floats(&file, &format!("net{i}.{name}")))
+                .collect::<Result<_, _>>()?;
             nets.push(Weights::from_slice(&all));
         }
         if nets.is_empty() {
             return Err(ModelError::Shape("there is no network in it".to_owned()));
         }
-        Ok(Self {
-            linear,
-            centre: doubles(&file, "linear.centre")?,
-            nets,
-        })
+        Ok(Self { linear, centre: doubles(&file, "linear.centre")?, nets })
     }
 }
 
 fn doubles(file: &SafeTensors, name: &str) -> Result<Vec<f64>, ModelError> {
     let view = file.tensor(name).map_err(|e| ModelError::Shape(e.to_string()))?;
-    let values: Vec<f64> = view
-        .data()
-        .as_chunks::<8>()
-        .0
-        .iter()
-        .map(|bytes| f64::from_le_bytes(*bytes))
-        .collect();
+    let values: Vec<f64> =
+        view.data().as_chunks::<8>().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect();
     if values.iter().any(|v| !v.is_finite()) {
         return Err(ModelError::NotFinite(name.to_owned()));
     }
@@ -365,13 +355,8 @@ fn floats(file: &SafeTensors, name: &str) -> Result<Tensor, ModelError> {
     if view.dtype() != Dtype::F32 {
         return Err(bad(format!("{name} is not of type F32")));
     }
-    let values: Vec<f32> = view
-        .data()
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|bytes| f32::from_le_bytes(*bytes))
-        .collect();
+    let values: Vec<f32> =
+        view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
     if values.iter().any(|v| !v.is_finite()) {
         return Err(ModelError::NotFinite(name.to_owned()));
     }

@@ -116,6 +116,12 @@ impl Net {
         Weights::from_slice(&self.vars.iter().map(|v| v.as_tensor().clone()).collect::<Vec<_>>())
     }
 
+    /// Changes the step size.
+    pub fn set_rate(&mut self, rate: f64) {
+        self.shared.set_learning_rate(rate);
+        self.own.set_learning_rate(rate);
+    }
+
     /// One step of learning; returns the loss.
     pub fn step(&mut self, batch: &Batch, label: bool, rng: &mut Rng) -> Result<f32> {
         let members = self.weights().members()?;
@@ -229,10 +235,8 @@ impl Members {
     /// The members of several networks as one.
     pub fn join(parts: &[Self]) -> Result<Self> {
         let hidden = parts.first().map_or(Ok(0), |p| p.w2.dim(D::Minus1))?;
-        let wide: Vec<Tensor> = parts
-            .iter()
-            .map(|p| p.w1.reshape((p.w1.dim(0)?, p.count, hidden)))
-            .collect::<Result<_>>()?;
+        let wide: Vec<Tensor> =
+            parts.iter().map(|p| p.w1.reshape((p.w1.dim(0)?, p.count, hidden))).collect::<Result<_>>()?;
         let count = parts.iter().map(|p| p.count).sum();
         let w1 = Tensor::cat(&wide, 1)?;
         let inputs = w1.dim(0)?;

@@ -85,10 +85,7 @@ pub fn observed(table: &RawTable, outcome: &OutcomeColumns) -> Result<Vec<Observ
             let (time, event) = (table.column(time)?, table.column(event)?);
             (0..table.rows())
                 .map(|row| {
-                    Ok(Observed {
-                        time: duration(table, row, time)?,
-                        event: zero_one(table, row, event)?,
-                    })
+                    Ok(Observed { time: duration(table, row, time)?, event: zero_one(table, row, event)? })
                 })
                 .collect()
         }

@@ -128,9 +128,7 @@ impl Model {
                     .map(|(i, deep)| self.linear.intercepts[i % outputs] + part + f64::from(*deep))
                     .collect();
                 let z = (0..outputs)
-                    .map(|j| {
-                        members.iter().skip(j).step_by(outputs).sum::<f64>() / self.members.count as f64
-                    })
+                    .map(|j| members.iter().skip(j).step_by(outputs).sum::<f64>() / self.members.count as f64)
                     .collect();
                 out.push(Raw { z, members, variance: self.linear.variance(&away) });
             }

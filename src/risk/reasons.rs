@@ -24,8 +24,7 @@ impl Model {
         walk(&mut differing.iter());
         walk(&mut differing.iter().rev());
         let intervals = &self.file.intervals;
-        let odds: Vec<f64> =
-            self.raw(&rows)?.iter().map(|raw| intervals.log_odds(&raw.z, horizon)).collect();
+        let odds: Vec<f64> = self.raw(&rows)?.iter().map(|raw| intervals.log_odds(&raw.z, horizon)).collect();
         let n = differing.len();
         let (there, back) = odds[1..].split_at(n);
         let step = |path: &[f64], k: usize| path[k] - if k == 0 { odds[0] } else { path[k - 1] };

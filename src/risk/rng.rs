@@ -9,9 +9,7 @@ pub struct Rng {
 impl Rng {
     /// A stream for `seed`; `purpose` keeps the streams of different uses apart.
     pub fn new(seed: u64, purpose: &str) -> Self {
-        let mut rng = Self {
-            state: seed ^ hash(purpose.as_bytes()),
-        };
+        let mut rng = Self { state: seed ^ hash(purpose.as_bytes()) };
         rng.next();
         rng
     }

@@ -16,19 +16,12 @@ pub struct Words {
 impl Words {
     /// The same text in both: for columns that nobody has named yet.
     pub fn same(text: &str) -> Self {
-        Self {
-            en: text.to_owned(),
-            zh: text.to_owned(),
-        }
+        Self { en: text.to_owned(), zh: text.to_owned() }
     }
 
     /// The text in `language`: Chinese for `zh…`, else English.
     pub fn get(&self, language: &str) -> &str {
-        if language.starts_with("zh") {
-            &self.zh
-        } else {
-            &self.en
-        }
+        if language.starts_with("zh") { &self.zh } else { &self.en }
     }
 }
 

@@ -74,11 +74,7 @@ impl Reason {
             let verb = if raises { "使风险升高" } else { "使风险降低" };
             return format!("{label}：{value}（参照 {reference}）{verb}");
         }
-        let verb = if raises {
-            "raises the risk"
-        } else {
-            "lowers the risk"
-        };
+        let verb = if raises { "raises the risk" } else { "lowers the risk" };
         format!("{label}: {value} (reference {reference}) {verb}")
     }
 }
@@ -156,13 +152,7 @@ impl Abstain {
                     format!("{label} is missing, and the model requires it")
                 }
             }
-            Self::OutOfRange {
-                label,
-                value,
-                min,
-                max,
-                ..
-            } => {
+            Self::OutOfRange { label, value, min, max, .. } => {
                 let label = label.get(language);
                 let value = plain(*value);
                 let (min, max) = (plain(*min), plain(*max));
@@ -204,10 +194,7 @@ pub(crate) fn plain(value: f64) -> String {
 
 /// A feature's value in words; NaN is missing.
 pub(crate) fn in_words(feature: &Feature, value: f64) -> Words {
-    let words = |en: &str, zh: &str| Words {
-        en: en.to_owned(),
-        zh: zh.to_owned(),
-    };
+    let words = |en: &str, zh: &str| Words { en: en.to_owned(), zh: zh.to_owned() };
     if value.is_nan() {
         return words("not known", "未知");
     }
@@ -217,15 +204,14 @@ pub(crate) fn in_words(feature: &Feature, value: f64) -> Words {
         Kind::Number { .. } => {
             let number = plain(value);
             match &feature.unit {
-                Some(unit) => Words {
-                    en: format!("{number} {}", unit.en),
-                    zh: format!("{number} {}", unit.zh),
-                },
+                Some(unit) => {
+                    Words { en: format!("{number} {}", unit.en), zh: format!("{number} {}", unit.zh) }
+                }
                 None => Words::same(&number),
             }
         }
-        Kind::Category { levels } => levels
-            .get(value as usize)
-            .map_or_else(|| Words::same("?"), |level| level.label.clone()),
+        Kind::Category { levels } => {
+            levels.get(value as usize).map_or_else(|| Words::same("?"), |level| level.label.clone())
+        }
     }
 }

@@ -13,10 +13,8 @@ const K: [u32; 64] = [
 
 /// The digest as 64 lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
-    let mut state: [u32; 8] = [
-        0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab,
-        0x5be0cd19,
-    ];
+    let mut state: [u32; 8] =
+        [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
     let blocks = bytes.chunks_exact(64);
     let mut tail = blocks.remainder().to_vec();
     blocks.for_each(|block| compress(&mut state, block));
@@ -25,8 +23,7 @@ pub fn hex(bytes: &[u8]) -> String {
         tail.push(0);
     }
     tail.extend((bytes.len() as u64 * 8).to_be_bytes());
-    tail.chunks_exact(64)
-        .for_each(|block| compress(&mut state, block));
+    tail.chunks_exact(64).for_each(|block| compress(&mut state, block));
     state.iter().map(|word| format!("{word:08x}")).collect()
 }
 
@@ -40,19 +37,12 @@ fn compress(state: &mut [u32; 8], block: &[u8]) {
         let b = w[i - 2];
         let s0 = a.rotate_right(7) ^ a.rotate_right(18) ^ (a >> 3);
         let s1 = b.rotate_right(17) ^ b.rotate_right(19) ^ (b >> 10);
-        w[i] = w[i - 16]
-            .wrapping_add(s0)
-            .wrapping_add(w[i - 7])
-            .wrapping_add(s1);
+        w[i] = w[i - 16].wrapping_add(s0).wrapping_add(w[i - 7]).wrapping_add(s1);
     }
     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
     for (k, word) in K.iter().zip(w) {
         let s1 = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
-        let t1 = h
-            .wrapping_add(s1)
-            .wrapping_add((e & f) ^ (!e & g))
-            .wrapping_add(*k)
-            .wrapping_add(word);
+        let t1 = h.wrapping_add(s1).wrapping_add((e & f) ^ (!e & g)).wrapping_add(*k).wrapping_add(word);
         let s0 = a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22);
         let t2 = s0.wrapping_add((a & b) ^ (a & c) ^ (b & c));
         (h, g, f, e) = (g, f, e, d.wrapping_add(t1));

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::hazard::{Target, hazard, logistic};
-use crate::linear::solve;
+use crate::solve::solve;
 
 /// The prior counts as much as this many events of unit variance.
 const PRIOR: f64 = 8.0;
@@ -24,25 +24,64 @@ pub struct Stack {
     pub members: f64,
 }
 
-/// Held-out parts of every row.
-pub struct HeldOut<'a> {
+/// Held-out predictions of all rows, split into what the calibration weighs.
+pub struct Centred {
     /// Whether the outcome is a label.
     pub label: bool,
-    /// Outcomes.
-    pub targets: &'a [Target],
     /// Intervals.
     pub outputs: usize,
     /// (rows, intervals): log-hazard of the average patient.
-    pub base: &'a [f64],
+    pub base: Vec<f64>,
     /// (rows): linear part, centred.
-    pub linear: &'a [f64],
+    pub linear: Vec<f64>,
     /// (rows, intervals): members' part, centred.
-    pub members: &'a [f64],
+    pub members: Vec<f64>,
+    /// Mean of the linear columns.
+    pub mean: Vec<f64>,
+    /// Mean of the members' part by interval.
+    pub shift: Vec<f64>,
+}
+
+impl Centred {
+    /// Fits the calibration.
+    pub fn stack(&self, targets: &[Target]) -> Stack {
+        let held_out = HeldOut {
+            label: self.label,
+            targets,
+            outputs: self.outputs,
+            base: &self.base,
+            linear: &self.linear,
+            members: &self.members,
+        };
+        held_out.fit()
+    }
+
+    /// The calibrated log-hazards of all rows.
+    pub fn held_out(&self, stack: Stack) -> Vec<Vec<f64>> {
+        let rows = self.base.chunks_exact(self.outputs).zip(self.members.chunks_exact(self.outputs));
+        rows.zip(&self.linear).map(|((base, members), linear)| stack.apply(base, *linear, members)).collect()
+    }
+}
+
+/// Held-out parts of every row.
+struct HeldOut<'a> {
+    /// Whether the outcome is a label.
+    label: bool,
+    /// Outcomes.
+    targets: &'a [Target],
+    /// Intervals.
+    outputs: usize,
+    /// (rows, intervals): log-hazard of the average patient.
+    base: &'a [f64],
+    /// (rows): linear part, centred.
+    linear: &'a [f64],
+    /// (rows, intervals): members' part, centred.
+    members: &'a [f64],
 }
 
 impl HeldOut<'_> {
     /// Fits; a negative slope of the members is not believed and becomes 0.
-    pub fn fit(&self) -> Stack {
+    fn fit(&self) -> Stack {
         let both = self.newton([true, true, true]);
         if both.members >= 0.0 && both.linear >= 0.0 {
             return both;

@@ -17,14 +17,10 @@ impl RawTable {
     /// An empty table with these column names.
     pub fn new(header: Vec<String>) -> Result<Self, DataError> {
         if header.len() > MAX_COLUMNS {
-            return Err(DataError::TooManyColumns {
-                columns: header.len(),
-            });
+            return Err(DataError::TooManyColumns { columns: header.len() });
         }
-        let header: Vec<String> = header
-            .iter()
-            .map(|name| name.trim().trim_start_matches('\u{feff}').to_owned())
-            .collect();
+        let header: Vec<String> =
+            header.iter().map(|name| name.trim().trim_start_matches('\u{feff}').to_owned()).collect();
         for (i, name) in header.iter().enumerate() {
             if name.is_empty() {
                 return Err(DataError::UnnamedColumn { position: i + 1 });
@@ -37,25 +33,14 @@ impl RawTable {
                 });
             }
         }
-        Ok(Self {
-            header,
-            text: String::new(),
-            ends: Vec::new(),
-        })
+        Ok(Self { header, text: String::new(), ends: Vec::new() })
     }
 
     /// Appends one row; it must have a cell for every column.
-    pub fn push_row<'a>(
-        &mut self,
-        cells: impl Iterator<Item = &'a str> + Clone,
-    ) -> Result<(), DataError> {
+    pub fn push_row<'a>(&mut self, cells: impl Iterator<Item = &'a str> + Clone) -> Result<(), DataError> {
         let count = cells.clone().count();
         if count != self.header.len() {
-            return Err(DataError::RaggedRow {
-                row: self.rows(),
-                cells: count,
-                columns: self.header.len(),
-            });
+            return Err(DataError::RaggedRow { row: self.rows(), cells: count, columns: self.header.len() });
         }
         for cell in cells {
             self.text.push_str(cell.trim());
@@ -83,10 +68,8 @@ impl RawTable {
 
     /// Position of a column, or a sentence that says which there are.
     pub fn column(&self, name: &str) -> Result<usize, DataError> {
-        self.find(name).ok_or_else(|| DataError::NoSuchColumn {
-            column: name.to_owned(),
-            known: self.header.join(", "),
-        })
+        self.find(name)
+            .ok_or_else(|| DataError::NoSuchColumn { column: name.to_owned(), known: self.header.join(", ") })
     }
 
     /// Position of a column, if the file has it.

@@ -37,7 +37,9 @@ pub(super) fn read(path: &Path, table: &RawTable, id: &str) -> Result<Vec<usize>
         .iter()
         .enumerate()
         .map(|(row, fold)| {
-            fold.ok_or_else(|| problem(format!("{}: row {row} of the data has no fold; add it", path.display())))
+            fold.ok_or_else(|| {
+                problem(format!("{}: row {row} of the data has no fold; add it", path.display()))
+            })
         })
         .collect::<Result<_, _>>()?;
     together(table, id, &out)?;

@@ -124,9 +124,9 @@ impl ColumnArgs {
         let flags = |sentence: &str| RiskError::Flags(sentence.to_owned());
         Ok(Roles {
             id: self.id.clone().ok_or_else(|| flags("name the column with the patient: --id COL"))?,
-            outcome: self.outcome().ok_or_else(|| {
-                flags("name the outcome: --label COL, or --time COL and --event COL")
-            })?,
+            outcome: self
+                .outcome()
+                .ok_or_else(|| flags("name the outcome: --label COL, or --time COL and --event COL"))?,
             order: self.order.clone(),
             drop: self.drop.iter().filter(|name| !name.is_empty()).cloned().collect(),
             categorical: self.categorical.clone(),

@@ -53,7 +53,12 @@ pub(super) fn run(args: &PredictArgs) -> Result<ExitCode, RiskError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn text(model: &Model, scored: &[Scored], names: &[String], explain: Option<f64>) -> Result<Vec<u8>, RiskError> {
+fn text(
+    model: &Model,
+    scored: &[Scored],
+    names: &[String],
+    explain: Option<f64>,
+) -> Result<Vec<u8>, RiskError> {
     let broken = |e: csv::Error| RiskError::Flags(format!("the predictions cannot be written as CSV: {e}"));
     let mut writer = csv::Writer::from_writer(Vec::new());
     let mut header = vec!["row".to_owned(), "abstain".to_owned()];
@@ -78,14 +83,16 @@ fn text(model: &Model, scored: &[Scored], names: &[String], explain: Option<f64>
         }
         writer.write_record(&record).map_err(broken)?;
     }
-    writer.into_inner().map_err(|e| RiskError::Flags(format!("the predictions cannot be written as CSV: {e}")))
+    writer
+        .into_inner()
+        .map_err(|e| RiskError::Flags(format!("the predictions cannot be written as CSV: {e}")))
 }
 
 /// "Age: 85 years (reference 65 years) +0.2113; …"
 fn sentence(reasons: &[Reason]) -> String {
-    let each = reasons.iter().map(|r| {
-        format!("{}: {} (reference {}) {:+.6}", r.label.en, r.value.en, r.reference.en, r.log_odds)
-    });
+    let each = reasons
+        .iter()
+        .map(|r| format!("{}: {} (reference {}) {:+.6}", r.label.en, r.value.en, r.reference.en, r.log_odds));
     each.collect::<Vec<_>>().join("; ")
 }
 

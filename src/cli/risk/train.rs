@@ -55,7 +55,8 @@ pub(super) fn run(args: &TrainArgs) -> Result<ExitCode, RiskError> {
         _ => (data.table, None),
     };
     let horizons = data::horizons(&args.horizons)?.into_iter().map(|(_, h)| h).collect();
-    let options = Options { roles, schema, folds: inner, horizons, data_sha256: data.sha256, seed: args.seed };
+    let options =
+        Options { roles, schema, folds: inner, horizons, data_sha256: data.sha256, seed: args.seed };
     let fitted = fit(&table, &options)?;
     let card = tend_risk::card(&fitted.model);
     write(&args.out, &fitted, &card)?;
@@ -119,7 +120,10 @@ fn check_out(out: &Path) -> Result<(), RiskError> {
     if out.is_dir() && !out.join("model.toml").exists() {
         let used = fs::read_dir(out).map_err(|e| RiskError::file(out, e))?.next().is_some();
         if used {
-            return Err(RiskError::file(out, "is a folder with other files in it and no model; give a new folder"));
+            return Err(RiskError::file(
+                out,
+                "is a folder with other files in it and no model; give a new folder",
+            ));
         }
     }
     if out.is_file() {

@@ -14,9 +14,7 @@ pub fn resamples(ids: &[usize], rounds: usize, seed: u64) -> Vec<Vec<usize>> {
     }
     rows.retain(|rows| !rows.is_empty());
     let mut rng = Rng::new(seed, "bootstrap");
-    (0..rounds)
-        .map(|_| (0..rows.len()).flat_map(|_| rows[rng.below(rows.len())].clone()).collect())
-        .collect()
+    (0..rounds).map(|_| (0..rows.len()).flat_map(|_| rows[rng.below(rows.len())].clone()).collect()).collect()
 }
 
 /// The 95 % interval of a figure by percentiles; rounds that gave no number are left out.

@@ -5,3 +5,6 @@
 pub mod binary;
 pub mod bootstrap;
 pub mod survival;
+
+#[cfg(test)]
+mod tests;

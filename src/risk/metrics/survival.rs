@@ -40,7 +40,8 @@ impl Curve {
                 events += usize::from(rows[*i].event);
             }
             let at_risk = order.len() - at;
-            let (leaving, at_risk) = if of_events { (events, at_risk) } else { (all - events, at_risk - events) };
+            let (leaving, at_risk) =
+                if of_events { (events, at_risk) } else { (all - events, at_risk - events) };
             if leaving > 0 {
                 value *= 1.0 - leaving as f64 / at_risk as f64;
                 curve.times.push(time);
@@ -152,11 +153,8 @@ pub fn brier(rows: &[Observed], risk: &[f64], g: &Curve, time: f64) -> f64 {
 
 /// Trapezoidal mean of Brier scores over the grid that they were computed on.
 pub fn integrated(grid: &[f64], scores: &[f64]) -> f64 {
-    let area: f64 = grid
-        .windows(2)
-        .zip(scores.windows(2))
-        .map(|(t, b)| (t[1] - t[0]) * (b[0] + b[1]) / 2.0)
-        .sum();
+    let area: f64 =
+        grid.windows(2).zip(scores.windows(2)).map(|(t, b)| (t[1] - t[0]) * (b[0] + b[1]) / 2.0).sum();
     match (grid.first(), grid.last()) {
         (Some(first), Some(last)) if last > first => area / (last - first),
         _ => scores.first().copied().unwrap_or(f64::NAN),
