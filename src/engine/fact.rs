@@ -189,7 +189,8 @@ pub enum Fact {
     Dropped { message: MessageKey, why: DropReason },
     /// A task was opened.
     TaskOpened(TaskPlan),
-    /// An open task changed: escalated, added to by a rule, raised. `because` is one more reason.
+    /// An open task changed: escalated, added to by a rule, raised. `because` is one more reason;
+    /// without `respond_by` the deadline stays.
     TaskChanged {
         task: TaskKey,
         level: LevelId,
@@ -284,6 +285,23 @@ pub enum OutcomeCode {
     FalseAlarm,
     /// Could not reach the patient.
     CouldNotReach,
+}
+
+impl OutcomeCode {
+    /// Whether what the task was for took place.
+    #[must_use]
+    pub fn took_place(self) -> bool {
+        match self {
+            Self::Done
+            | Self::CalledAdvice
+            | Self::MedicineChanged
+            | Self::VisitBooked
+            | Self::SentToEmergency
+            | Self::NoAction
+            | Self::FalseAlarm => true,
+            Self::DidNotCome | Self::Refused | Self::CouldNotReach => false,
+        }
+    }
 }
 
 /// Why an enrollment ended.

@@ -9,24 +9,41 @@
 //! * [`arrange`] turns the wants of all of a patient's enrollments into messages, tasks and one wake-up;
 //! * [`guard`] answers, right before a hand-over, whether a message may still go.
 
+mod arrange;
+pub mod calendar;
 pub mod case;
 pub mod check;
+pub mod cover;
+pub mod decide;
 pub mod decimal;
 pub mod diagnostic;
 pub mod expr;
 pub mod fact;
+pub mod fold;
+pub mod guard;
 pub mod ids;
 pub mod instrument;
+pub mod keys;
 pub mod model;
 pub mod name;
 pub mod parse;
 pub mod planner;
+pub mod preview;
+pub mod rehearsal;
 pub mod reply;
+#[cfg(test)]
+mod sample;
+pub mod schedule;
 pub mod site;
 pub mod state;
+#[cfg(test)]
+mod stories;
 pub mod text;
+pub mod timeline;
+mod turn;
 pub mod value;
 pub mod weekday;
+mod words;
 
 pub use decimal::Decimal;
 pub use ids::{EnrollmentId, MessageId, PatientId, SiteId, StaffId, TaskId, VersionHash};

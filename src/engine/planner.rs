@@ -5,12 +5,15 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::Timestamp;
 
 use crate::{
-    VersionHash,
+    EnrollmentId, VersionHash, arrange, decide,
     fact::{Entry, NewFact},
     model::Workflow,
     site::SiteSettings,
     state::PatientState,
+    turn::{Turn, zone_of},
 };
+
+pub use arrange::carriers::retry_at;
 
 /// Published versions by hash.
 pub type Library = BTreeMap<VersionHash, Arc<Workflow>>;
@@ -49,11 +52,38 @@ pub const ENTRIES_PER_ADVANCE_MAX: usize = 500;
 /// # Errors
 /// [`AdvanceError`]; `state` is then unusable and must be read again.
 pub fn advance(
-    _library: &Library,
-    _site: &SiteSettings,
-    _state: &mut PatientState,
-    _facts: Vec<NewFact>,
-    _now: Timestamp,
+    library: &Library,
+    site: &SiteSettings,
+    state: &mut PatientState,
+    facts: Vec<NewFact>,
+    now: Timestamp,
 ) -> Result<Advanced, AdvanceError> {
-    Err(AdvanceError::TooMany { limit: ENTRIES_PER_ADVANCE_MAX })
+    let mut turn = Turn::new(library, site, state, now)?;
+    for new in facts {
+        turn.append(new.enrollment, new.occurred_at, new.author, new.fact);
+    }
+    if !turn.state.zone.is_empty() && turn.state.zone != site.zone {
+        turn.zone = zone_of(&turn.state.zone)?;
+    }
+    loop {
+        let before = turn.entries.len();
+        turn.wake_at = None;
+        round(&mut turn)?;
+        if turn.entries.len() == before {
+            return Ok(Advanced { entries: turn.entries, wake_at: turn.wake_at });
+        }
+    }
+}
+
+/// Everything that can be decided now, once. A round that decides nothing knows when to look again.
+fn round(turn: &mut Turn<'_>) -> Result<(), AdvanceError> {
+    decide::death(turn)?;
+    arrange::replies::answer(turn)?;
+    arrange::carriers::settle(turn)?;
+    let enrollments: Vec<EnrollmentId> = turn.state.enrollments.keys().copied().collect();
+    for id in &enrollments {
+        decide::enrollment(turn, *id)?;
+    }
+    decide::escalate::tasks(turn)?;
+    arrange::messages(turn, &enrollments)
 }

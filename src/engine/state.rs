@@ -2,7 +2,7 @@
 
 #![allow(missing_docs, reason = "the fields of a variant are described on the variant")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -38,7 +38,7 @@ pub struct PatientState {
     /// The day of death.
     pub died: Option<Date>,
     /// Messages that carriers refused or bounced for good and that nobody was told of yet.
-    pub failures: Vec<MessageKey>,
+    pub failures: Vec<(MessageKey, Channel)>,
     /// What the latest entries replaced, so that they can be voided or corrected. At most [`UNDO_MAX`].
     pub undo: Vec<Undoable>,
     /// When the patient was last told that nobody watches the number.
@@ -109,6 +109,8 @@ pub struct EnrollmentState {
     pub series: BTreeMap<Name, Vec<(Date, Decimal)>>,
     /// Entries that rules have not been looked at for.
     pub unjudged: Vec<Unjudged>,
+    /// Notices about the enrollment as a whole that were opened already, each once.
+    pub noted: BTreeSet<TaskKey>,
 }
 
 /// An anchor's date and since when it is known.
@@ -129,6 +131,8 @@ pub struct StepState {
     pub from: Option<Timestamp>,
     /// Whether this generation plans only what is due after `from`, not what may still be done then.
     pub only_later: bool,
+    /// Ordinals up to this one were done by an older generation.
+    pub after: u32,
     /// The last ordinal that was opened or passed over.
     pub ordinal: u32,
     /// Open occurrences, and closed ones until their link is dead.
@@ -194,7 +198,12 @@ pub struct Undoable {
 #[serde(rename_all = "snake_case")]
 pub enum Was {
     /// An answer: the occurrence as it stood.
-    Unanswered { about: Occurrence, closed: Option<Closing>, silent_in_a_row: u8 },
+    Unanswered {
+        about: Occurrence,
+        closed: Option<Closing>,
+        silent_in_a_row: u8,
+        numbers: Vec<(Name, Date, Decimal)>,
+    },
     /// A fact's value.
     Fact { name: Name, value: Option<crate::Value> },
     /// An anchor.
@@ -311,6 +320,8 @@ pub struct Unjudged {
     pub at: Timestamp,
     /// What it was.
     pub what: Fact,
+    /// The anchor or fact that got its earlier value back, when an entry was voided or corrected.
+    pub restored: Option<Name>,
 }
 
 impl PatientState {

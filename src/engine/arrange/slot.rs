@@ -1,0 +1,159 @@
+//! Which channel, and the first instant at which a message may go on it: quiet hours, caps, the gap, cover.
+
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+
+use crate::{
+    calendar::{day_of, outside_quiet, plus_days, start_of_day},
+    cover,
+    fact::MessageKey,
+    model::Channel,
+    site::SiteSettings,
+    state::{MessageStanding, MessageState, PatientState},
+};
+
+use super::wants::Want;
+
+/// Days looked ahead for room under the caps.
+const DAYS_AHEAD_MAX: u32 = 60;
+/// Two messages to one patient are never closer than this, whatever the site says, in minutes.
+const GAP_MINUTES_MIN: u32 = 1;
+
+/// What went out, what is to go out, and what the site allows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ledger<'a> {
+    pub site: &'a SiteSettings,
+    pub state: &'a PatientState,
+    pub zone: &'a TimeZone,
+    pub site_zone: &'a TimeZone,
+    pub now: Timestamp,
+}
+
+/// Where a message finds its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Slot {
+    /// It may go then; a cap moved it off the day that is given.
+    At { at: Timestamp, capped: Option<Date> },
+    /// Another message went, or goes, too short a time before: looked at again then.
+    Wait(Timestamp),
+    /// A cap leaves no room inside its window.
+    Full,
+    /// Its window closes before it may go.
+    Never,
+}
+
+/// The open channels for a want in order: the preferred one, then the other, without those that failed for it.
+pub(crate) fn candidates(state: &PatientState, want: &Want) -> Vec<Channel> {
+    let preferred = want.prefer.or(state.preferred).unwrap_or(Channel::Sms);
+    let other = match preferred {
+        Channel::Sms => Channel::Email,
+        Channel::Email => Channel::Sms,
+    };
+    let open = |channel: &Channel| state.channels.get(channel).is_some_and(|known| known.open());
+    [preferred, other].into_iter().filter(open).filter(|channel| !want.tried.contains(channel)).collect()
+}
+
+/// The first instant from now on at which a message may go. `except` is the message itself when it exists already.
+pub(crate) fn find(
+    ledger: Ledger<'_>,
+    channel: Channel,
+    not_after: Timestamp,
+    only_covered: bool,
+    except: Option<&MessageKey>,
+) -> Slot {
+    let mut at = ledger.now;
+    let mut capped = None;
+    for _ in 0..DAYS_AHEAD_MAX {
+        at = decent(ledger, at, only_covered);
+        if at >= not_after {
+            return if capped.is_some() { Slot::Full } else { Slot::Never };
+        }
+        let day = day_of(ledger.zone, at);
+        if has_room(ledger, channel, day, except) {
+            return match gap(ledger, at, except) {
+                Some(until) => Slot::Wait(until),
+                None => Slot::At { at, capped },
+            };
+        }
+        capped = capped.or(Some(day));
+        at = start_of_day(ledger.zone, plus_days(day, 1));
+    }
+    Slot::Full
+}
+
+/// Outside the patient's quiet hours and, where needed, inside the site's cover.
+pub(crate) fn decent(ledger: Ledger<'_>, from: Timestamp, only_covered: bool) -> Timestamp {
+    let mut at = from;
+    for _ in 0..8 {
+        let mut next = outside_quiet(ledger.site.quiet, ledger.zone, at);
+        if only_covered {
+            next = cover::next_covered(ledger.site, ledger.site_zone, next);
+        }
+        if next == at {
+            return at;
+        }
+        at = next;
+    }
+    at
+}
+
+/// When a message counts: when it went, or is to go. `None` if it never did and never will.
+fn counts_at(message: &MessageState) -> Option<Timestamp> {
+    if message.exempt {
+        return None;
+    }
+    match message.standing {
+        MessageStanding::Scheduled => Some(message.send_after),
+        MessageStanding::Claimed(at)
+        | MessageStanding::HandedOver(at)
+        | MessageStanding::Uncertain(at)
+        | MessageStanding::Bounced(at) => Some(at),
+        MessageStanding::Refused | MessageStanding::Dropped(_) => None,
+    }
+}
+
+/// Whether the caps leave room for one more message on that day.
+pub(crate) fn has_room(ledger: Ledger<'_>, channel: Channel, day: Date, except: Option<&MessageKey>) -> bool {
+    let caps = ledger.site.caps;
+    let others = || {
+        let counted = ledger
+            .state
+            .messages
+            .iter()
+            .filter(|(key, message)| message.channel == channel && except != Some(*key));
+        counted.filter_map(|(_, message)| counts_at(message)).map(|at| day_of(ledger.zone, at))
+    };
+    let within = |from: Date, to: Date| {
+        let count = others().filter(|sent| from <= *sent && *sent <= to).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    };
+    match channel {
+        Channel::Email => within(day, day) < caps.email_per_day,
+        Channel::Sms if ledger.state.daily_consent => within(day, day) < caps.sms_per_day_with_consent,
+        Channel::Sms => {
+            let week = |n: i64| within(plus_days(day, n - 6), plus_days(day, n)) < caps.sms_per_week;
+            within(day, day) < caps.sms_per_day && (0..7).all(week)
+        }
+    }
+}
+
+/// When the gap to the other messages has passed, if it has not at `at`.
+pub(crate) fn gap(ledger: Ledger<'_>, at: Timestamp, except: Option<&MessageKey>) -> Option<Timestamp> {
+    let gap = SignedDuration::from_mins(i64::from(ledger.site.gap_minutes.max(GAP_MINUTES_MIN)));
+    let near = |other: &Timestamp| at.duration_since(*other).abs() < gap;
+    let others = ledger.state.messages.iter().filter(|(key, _)| except != Some(*key));
+    let latest = others.filter_map(|(_, message)| counts_at(message)).filter(near).max()?;
+    latest.saturating_add(gap).ok()
+}
+
+/// The same for messages that left already: what only waits gives way to what is being claimed.
+pub(crate) fn sent_gap(ledger: Ledger<'_>, at: Timestamp, except: &MessageKey) -> Option<Timestamp> {
+    let gap = SignedDuration::from_mins(i64::from(ledger.site.gap_minutes.max(GAP_MINUTES_MIN)));
+    let sent = ledger
+        .state
+        .messages
+        .iter()
+        .filter(|(key, message)| *key != except && message.standing != MessageStanding::Scheduled);
+    let near = |other: &Timestamp| at.duration_since(*other).abs() < gap;
+    let latest = sent.filter_map(|(_, message)| counts_at(message)).filter(near).max()?;
+    latest.saturating_add(gap).ok()
+}

@@ -1,0 +1,79 @@
+//! What comes next for an enrollment, from the functions that will plan it.
+
+use jiff::{Timestamp, civil::Date};
+
+use crate::{
+    EnrollmentId, Name,
+    decide::open::next_of,
+    model::Does,
+    planner::{AdvanceError, Library},
+    schedule::{self, Inputs},
+    site::SiteSettings,
+    state::{PatientState, Standing},
+    turn::zone_of,
+};
+
+/// Most lines of a preview per step.
+const LINES_PER_STEP_MAX: usize = 50;
+
+/// Something that will come up if nothing changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upcoming {
+    /// The step.
+    pub step: Name,
+    /// Its generation.
+    pub generation: u32,
+    /// Its ordinal.
+    pub ordinal: u32,
+    /// The civil day it is due on.
+    pub day: Date,
+    /// Due.
+    pub due: Timestamp,
+    /// The window opens.
+    pub opens: Timestamp,
+    /// The window closes.
+    pub closes: Timestamp,
+}
+
+/// What comes up by `until`, in order of time. Conditions that are looked at when a step comes due are not foreseen.
+///
+/// # Errors
+/// [`AdvanceError`] when the version or a zone is not known.
+pub fn preview(
+    library: &Library,
+    site: &SiteSettings,
+    state: &PatientState,
+    enrollment: EnrollmentId,
+    until: Timestamp,
+) -> Result<Vec<Upcoming>, AdvanceError> {
+    let Some(of) = state.enrollments.get(&enrollment) else { return Ok(Vec::new()) };
+    if matches!(of.standing, Standing::Over { .. }) {
+        return Ok(Vec::new());
+    }
+    let workflow =
+        library.get(&of.version).ok_or_else(|| AdvanceError::UnknownVersion(of.version.clone()))?;
+    let zone = zone_of(if state.zone.is_empty() { &site.zone } else { &state.zone })?;
+    let inputs =
+        Inputs { workflow, facts: &of.facts, anchors: &of.anchors, calendar: &site.calendar, zone: &zone };
+    let end = schedule::ends_at(&inputs).map_or(until, |end| end.min(until));
+    let mut lines = Vec::new();
+    for step in workflow.steps.iter().filter(|step| !matches!(step.does, Does::Score { .. })) {
+        let Some((generation, first)) = next_of(&inputs, of, step) else { continue };
+        let mut next = Some(first);
+        for _ in 0..LINES_PER_STEP_MAX {
+            let Some(planned) = next.filter(|planned| planned.due < end) else { break };
+            lines.push(Upcoming {
+                step: step.id.clone(),
+                generation,
+                ordinal: planned.ordinal,
+                day: planned.day,
+                due: planned.due,
+                opens: planned.opens(&zone),
+                closes: planned.closes(&zone),
+            });
+            next = schedule::occurrence(&inputs, step, planned.ordinal + 1);
+        }
+    }
+    lines.sort_by(|a, b| (a.due, &a.step, a.ordinal).cmp(&(b.due, &b.step, b.ordinal)));
+    Ok(lines)
+}
