@@ -12,7 +12,9 @@ pub enum StoreError {
     #[error("\"{0}\" is not a database address: write sqlite://PATH or postgres://USER@HOST/NAME")]
     BadAddress(String),
     /// A newer release migrated the database.
-    #[error("the database was migrated by a newer release ({0}): start that release, this one would damage it")]
+    #[error(
+        "the database was migrated by a newer release ({0}): start that release, this one would damage it"
+    )]
     NewerSchema(String),
     /// Migrations are missing.
     #[error("the database lacks {0} of this release's migrations: run `tend migrate` first")]
@@ -29,7 +31,9 @@ pub enum StoreError {
         reason: std::io::Error,
     },
     /// Sealed bytes do not open: the key was erased, or the site key is another one.
-    #[error("sealed {0} does not open: the patient was erased, or the site key is not the one it was sealed with")]
+    #[error(
+        "sealed {0} does not open: the patient was erased, or the site key is not the one it was sealed with"
+    )]
     Sealed(&'static str),
     /// The site key cannot be read.
     #[error("{0}")]

@@ -70,8 +70,11 @@ pub(crate) mod sealed {
 #[must_use]
 pub fn name_words(name: &str) -> Vec<String> {
     let lower = name.to_lowercase();
-    let mut words: Vec<String> =
-        lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    let mut words: Vec<String> = lower
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect();
     let wide: Vec<String> = lower.chars().filter(|c| *c >= '\u{2e80}').map(String::from).collect();
     words.extend(wide);
     words.sort();

@@ -60,7 +60,10 @@ impl Store {
             _ => None,
         };
         let (write, read) = match file {
-            Some(_) => (connect(url, 1, WRITER_CACHE_KIB).await?, connect(url, SQLITE_READERS, READER_CACHE_KIB).await?),
+            Some(_) => (
+                connect(url, 1, WRITER_CACHE_KIB).await?,
+                connect(url, SQLITE_READERS, READER_CACHE_KIB).await?,
+            ),
             None => {
                 let pool = connect(url, POSTGRES_CONNECTIONS, 0).await?;
                 (pool.clone(), pool)

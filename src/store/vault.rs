@@ -142,8 +142,9 @@ impl Vault {
                 let mut key = Zeroizing::new([0_u8; KEY_BYTES]);
                 rand::rng().fill_bytes(key.as_mut());
                 let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-                write_private(path, &hex)
-                    .map_err(|error| StoreError::SiteKey(format!("cannot write the site key {shown}: {error}")))?;
+                write_private(path, &hex).map_err(|error| {
+                    StoreError::SiteKey(format!("cannot write the site key {shown}: {error}"))
+                })?;
                 Ok(Self::new(&key))
             }
             Err(error) => Err(StoreError::SiteKey(format!(
@@ -166,8 +167,10 @@ impl Vault {
     /// # Errors
     /// [`StoreError::Sealed`] when the site key is another one.
     pub fn unwrap_key(&self, patient: u128, wrapped: &[u8]) -> Result<PatientKey, StoreError> {
-        let plain = Zeroizing::new(open_with(&self.wrapping, &patient.to_be_bytes(), wrapped, "patient key")?);
-        let key: [u8; KEY_BYTES] = plain.as_slice().try_into().map_err(|_| StoreError::Sealed("patient key"))?;
+        let plain =
+            Zeroizing::new(open_with(&self.wrapping, &patient.to_be_bytes(), wrapped, "patient key")?);
+        let key: [u8; KEY_BYTES] =
+            plain.as_slice().try_into().map_err(|_| StoreError::Sealed("patient key"))?;
         Ok(PatientKey(Zeroizing::new(key)))
     }
 
@@ -203,7 +206,8 @@ fn base64url(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text = String::with_capacity(bytes.len() * 4 / 3 + 2);
     for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0_u32, |sum, byte| (sum << 8) | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        let group =
+            chunk.iter().fold(0_u32, |sum, byte| (sum << 8) | u32::from(*byte)) << (8 * (3 - chunk.len()));
         for at in 0..=chunk.len() {
             let letter = LETTERS.get((group >> (18 - 6 * at)) as usize & 63).copied().unwrap_or(b'A');
             text.push(char::from(letter));
@@ -237,7 +241,10 @@ mod tests {
         assert!(!sealed.windows(4).any(|window| window == b"knee"));
         assert_eq!(key.open("note", &sealed).unwrap(), b"pain in the left knee");
         assert!(key.open("address", &sealed).is_err());
-        assert_eq!(vault.unwrap_key(1, &wrapped).unwrap().open("note", &sealed).unwrap(), b"pain in the left knee");
+        assert_eq!(
+            vault.unwrap_key(1, &wrapped).unwrap().open("note", &sealed).unwrap(),
+            b"pain in the left knee"
+        );
         assert!(vault.unwrap_key(2, &wrapped).is_err(), "a wrapped key belongs to one patient");
         assert!(Vault::new(&[8; 32]).unwrap_key(1, &wrapped).is_err());
     }

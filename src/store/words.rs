@@ -76,10 +76,7 @@ pub fn level(level: LevelId) -> &'static str {
 }
 
 pub fn level_of(text: &str) -> Result<LevelId, StoreError> {
-    LEVELS
-        .into_iter()
-        .find(|id| level(*id) == text)
-        .ok_or_else(|| StoreError::unreadable("level", text))
+    LEVELS.into_iter().find(|id| level(*id) == text).ok_or_else(|| StoreError::unreadable("level", text))
 }
 
 /// All levels, most urgent first.

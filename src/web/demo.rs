@@ -1,6 +1,9 @@
 //! The demo's own pages: the mailbox of its invented patients, and the clock. Not there in a running hospital.
 
-use actix_web::{HttpRequest, HttpResponse, web::{Data, Form, Query}};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, Form, Query},
+};
 use askama::Template;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
@@ -62,7 +65,11 @@ fn demo(web: &Web) -> Result<&dyn Demo, WebError> {
 ///
 /// # Errors
 /// Not found outside the demo.
-pub async fn mailbox(web: Data<Web>, request: HttpRequest, filter: Query<Filter>) -> Result<HttpResponse, WebError> {
+pub async fn mailbox(
+    web: Data<Web>,
+    request: HttpRequest,
+    filter: Query<Filter>,
+) -> Result<HttpResponse, WebError> {
     show(&web, &request, &filter.to, None).await
 }
 
@@ -70,7 +77,11 @@ pub async fn mailbox(web: Data<Web>, request: HttpRequest, filter: Query<Filter>
 ///
 /// # Errors
 /// Not found outside the demo.
-pub async fn move_clock(web: Data<Web>, request: HttpRequest, form: Form<MoveForm>) -> Result<HttpResponse, WebError> {
+pub async fn move_clock(
+    web: Data<Web>,
+    request: HttpRequest,
+    form: Form<MoveForm>,
+) -> Result<HttpResponse, WebError> {
     let outcome = demo(&web)?.move_clock(form.hours.clamp(1, MOVE_HOURS_MAX)).await;
     show(&web, &request, "", Some(outcome)).await
 }
@@ -79,7 +90,11 @@ pub async fn move_clock(web: Data<Web>, request: HttpRequest, form: Form<MoveFor
 ///
 /// # Errors
 /// Not found outside the demo.
-pub async fn reply(web: Data<Web>, request: HttpRequest, form: Form<ReplyForm>) -> Result<HttpResponse, WebError> {
+pub async fn reply(
+    web: Data<Web>,
+    request: HttpRequest,
+    form: Form<ReplyForm>,
+) -> Result<HttpResponse, WebError> {
     match demo(&web)?.reply(&form.to, &form.text).await {
         Ok(()) => Ok(respond::see_other("/demo")),
         Err(why) => show(&web, &request, "", Some(Err(why))).await,
@@ -110,7 +125,7 @@ async fn show(
         wanted.is_empty() || entry.name.to_lowercase().contains(&wanted) || entry.to.contains(&wanted)
     };
     let rows = entries.into_iter().filter(found).take(MAILBOX_ROWS).map(row).collect();
-    let now = local(web.clock.now());
+    let now = local(web.app.clock.now());
     let page = Page::at(lang, "/demo");
     respond::page(&MailboxPage { page, words, now, moved, failed, to: to.to_owned(), rows })
 }
@@ -121,5 +136,5 @@ fn row(entry: MailboxEntry) -> Row {
 
 /// The demo's hospital keeps UTC.
 fn local(at: jiff::Timestamp) -> String {
-    at.to_zoned(TimeZone::UTC).strftime("%a %Y-%m-%d %H:%M UTC").to_string()
+    TimeZone::UTC.to_datetime(at).strftime("%a %Y-%m-%d %H:%M UTC").to_string()
 }

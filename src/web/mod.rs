@@ -5,6 +5,7 @@
 pub mod assets;
 pub mod contact;
 pub mod csrf;
+pub mod demo;
 pub mod error;
 pub mod headers;
 pub mod lang;
@@ -19,7 +20,10 @@ use std::sync::Arc;
 
 use tend_engine::site::SiteSettings;
 
-use crate::{app::App, ports::Pending};
+use crate::{
+    app::App,
+    ports::{Demo, Pending},
+};
 pub use contact::Contact;
 pub use error::WebError;
 pub use lang::Lang;
@@ -36,6 +40,8 @@ pub struct Web {
     pub probe: Arc<dyn Probe>,
     /// Dates of birth by address.
     pub births: Limit,
+    /// The demo's mailbox and clock; `None` in a running hospital.
+    pub demo: Option<Arc<dyn Demo>>,
 }
 
 /// How the pages are served.
@@ -55,7 +61,14 @@ impl Web {
     /// Brings the parts together.
     #[must_use]
     pub fn new(settings: Settings, app: Arc<App>, probe: Arc<dyn Probe>) -> Self {
-        Self { settings, app, probe, births: Limit::default() }
+        Self { settings, app, probe, births: Limit::default(), demo: None }
+    }
+
+    /// The same, with the demo's own pages.
+    #[must_use]
+    pub fn with_demo(mut self, demo: Arc<dyn Demo>) -> Self {
+        self.demo = Some(demo);
+        self
     }
 
     /// Whom a page names where it is not known whose page it is: the first site.

@@ -6,7 +6,7 @@ use actix_web::{
     web::{self, Data, ServiceConfig},
 };
 
-use super::{Web, assets};
+use super::{Web, assets, demo};
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,10 +46,17 @@ const BASE: [Route; 3] = [
     Route::new(Method::GET, "/static/{file}", Who::Anyone),
 ];
 
+/// Not found unless the process is a demo.
+const DEMO: [Route; 3] = [
+    Route::new(Method::GET, "/demo", Who::Anyone),
+    Route::new(Method::POST, "/demo/clock", Who::Anyone),
+    Route::new(Method::POST, "/demo/reply", Who::Anyone),
+];
+
 /// All routes.
 #[must_use]
 pub fn all() -> Vec<Route> {
-    BASE.to_vec()
+    [BASE.as_slice(), DEMO.as_slice()].concat()
 }
 
 /// Puts the handlers behind the routes.
@@ -57,7 +64,10 @@ pub fn register(config: &mut ServiceConfig) {
     config
         .route("/healthz", web::get().to(healthz))
         .route("/readyz", web::get().to(readyz))
-        .route("/static/{file}", web::get().to(assets::get));
+        .route("/static/{file}", web::get().to(assets::get))
+        .route("/demo", web::get().to(demo::mailbox))
+        .route("/demo/clock", web::post().to(demo::move_clock))
+        .route("/demo/reply", web::post().to(demo::reply));
 }
 
 /// The process answers.

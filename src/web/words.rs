@@ -1,9 +1,11 @@
 //! The product's own words in every language. A key without one of them, or with a value left out, does not compile.
 
 pub mod common;
+pub mod demo;
 pub mod patient;
 
 pub use common::Common;
+pub use demo::Demo;
 pub use patient::Patient;
 
 /// Declares a catalogue: `key: "English", "中文";` or `key(value): "… {value}", "… {value}";`.
@@ -60,6 +62,7 @@ mod tests {
     #[test]
     fn no_key_is_untranslated() {
         assert_eq!(untranslated(Common::ALL), [""; 0]);
+        assert_eq!(untranslated(Demo::ALL), [""; 0]);
         assert_eq!(untranslated(Patient::ALL), [""; 0]);
     }
 

@@ -136,7 +136,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn patient_identified(&self, system: &str, value: &str) -> Result<Option<PatientId>, StoreError> {
+    pub async fn patient_identified(
+        &self,
+        system: &str,
+        value: &str,
+    ) -> Result<Option<PatientId>, StoreError> {
         let row = identifier::Entity::find()
             .filter(identifier::Column::System.eq(system))
             .filter(identifier::Column::ValueHash.eq(self.vault().lookup_hash("identifier", value)))
@@ -149,7 +153,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]; an entry of an unknown kind is refused loudly.
-    pub async fn history(&self, id: PatientId, after: u64, limit: u64) -> Result<Vec<HistoryLine>, StoreError> {
+    pub async fn history(
+        &self,
+        id: PatientId,
+        after: u64,
+        limit: u64,
+    ) -> Result<Vec<HistoryLine>, StoreError> {
         let keys = self.keys_of(&[id]).await?;
         let rows = event::Entity::find()
             .filter(event::Column::Patient.eq(words::uuid(id.0)))
