@@ -69,8 +69,9 @@ const ATTRIBUTES: [(&str, &[&str]); 9] = [
     ),
 ];
 
-/// Position, among all attributes, of the one that the program fills in from its own figures.
+/// Positions, among all attributes, of those that the program fills in from its own figures.
 const VALIDITY: usize = 21;
+const FAIRNESS: usize = 22;
 
 /// The card of a model in Markdown.
 pub fn card(model: &Model) -> String {
@@ -137,6 +138,47 @@ fn figures(out: &mut String, file: &ModelFile) -> std::fmt::Result {
             metric.name, metric.value, metric.low, metric.high
         )?;
     }
+    writeln!(out)?;
+    by_fold(out, file)?;
+    subgroups(out, file)
+}
+
+fn by_fold(out: &mut String, file: &ModelFile) -> std::fmt::Result {
+    if file.fold_metric.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "Fold by fold, each predicted by networks that had not seen it:\n")?;
+    writeln!(out, "| figure | mean ± standard deviation | folds |\n|---|---|---|")?;
+    for metric in &file.fold_metric {
+        let folds: Vec<String> = metric.folds.iter().map(|v| format!("{v:.4}")).collect();
+        writeln!(out, "| {} | {:.4} ± {:.4} | {} |", metric.name, metric.mean, metric.sd, folds.join(", "))?;
+    }
+    writeln!(out)
+}
+
+fn subgroups(out: &mut String, file: &ModelFile) -> std::fmt::Result {
+    if file.subgroup.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "## Parts of the patients\n\nOn the same held-out rows, with 95 % bootstrap intervals by patient.\n"
+    )?;
+    writeln!(out, "| part | rows | events | AUROC | observed / expected |\n|---|---|---|---|---|")?;
+    for part in &file.subgroup {
+        let cells: Vec<String> =
+            part.metric.iter().map(|m| format!("{:.3} ({:.3} to {:.3})", m.value, m.low, m.high)).collect();
+        let label = file.input.iter().find(|i| i.feature.name == part.feature);
+        let label = label.map_or(part.feature.as_str(), |input| input.feature.label.en.as_str());
+        writeln!(
+            out,
+            "| {label}: {} | {} | {} | {} |",
+            part.name,
+            part.rows,
+            part.events,
+            cells.join(" | ")
+        )?;
+    }
     writeln!(out)
 }
 
@@ -148,8 +190,12 @@ fn attributes(out: &mut String, file: &ModelFile) -> std::fmt::Result {
         for name in names {
             number += 1;
             let text = file.about.attribute.get(&number.to_string());
-            let own = (number == VALIDITY && text.is_none())
-                .then(|| "The table under \"Training\", on rows held out inside training.".to_owned());
+            let own = match number {
+                VALIDITY if !file.metric.is_empty() => Some("The tables under \"Training\"."),
+                FAIRNESS if !file.subgroup.is_empty() => Some("The table under \"Parts of the patients\"."),
+                _ => None,
+            };
+            let own = own.map(str::to_owned);
             let text = text.cloned().or(own);
             let text = text.unwrap_or_else(|| "Not available: nobody has stated it.".to_owned());
             writeln!(out, "{number}. **{name}.** {}", text.trim())?;

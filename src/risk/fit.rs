@@ -6,11 +6,12 @@ use crate::columns::{Frame, recognise};
 use crate::deep::{self, Deep, Lesson, Plan};
 use crate::encode::Encoder;
 use crate::error::FitError;
+use crate::figures::Figures;
 use crate::hazard::{Intervals, Observed, Target, loss};
 use crate::history;
 use crate::inner::{self, Absence, Split};
 use crate::linear::{Linear, Problem, Rows};
-use crate::model::{Columns, FORMAT, Input, Metric, Model, ModelBytes, ModelFile, Parts, Training};
+use crate::model::{Columns, FORMAT, Input, Model, ModelBytes, ModelFile, Parts, Training};
 use crate::outcome::{OutcomeColumns, Roles, observed};
 use crate::rng::Rng;
 use crate::schema::{Feature, SchemaFile};
@@ -53,6 +54,10 @@ pub struct Fitted {
     pub observed: Vec<Observed>,
     /// Group (patient) of each row.
     pub ids: Vec<usize>,
+    /// Inner folds.
+    pub splits: Vec<Split>,
+    /// Values of the rows.
+    pub frame: Frame,
 }
 
 /// How far a training run is; the answer says whether to go on.
@@ -89,14 +94,24 @@ pub fn fit(table: &RawTable, options: &Options, tell: Tell) -> Result<Fitted, Fi
     let bytes = ModelBytes::write(file, &parts)?;
     let model = Model::from_bytes(&bytes.toml, &bytes.safetensors)?;
     let held_out = centred.held_out(stack);
-    Ok(Fitted { bytes, model, held_out, observed: material.observed, ids: material.ids })
+    Ok(Fitted {
+        bytes,
+        model,
+        held_out,
+        observed: material.observed,
+        ids: material.ids,
+        splits: material.splits,
+        frame: material.frame,
+    })
 }
 
 impl Fitted {
     /// Puts figures into `model.toml`.
-    pub fn with_metrics(mut self, metrics: Vec<Metric>) -> Result<Self, FitError> {
-        let mut file = self.model.file.clone();
-        file.metric = metrics;
+    pub fn with_figures(mut self, figures: Figures) -> Result<Self, FitError> {
+        let mut file = self.model.file().clone();
+        file.metric = figures.overall;
+        file.fold_metric = figures.by_fold;
+        file.subgroup = figures.subgroups;
         self.bytes = self.bytes.with_file(&file)?;
         self.model = Model::from_bytes(&self.bytes.toml, &self.bytes.safetensors)?;
         Ok(self)
@@ -336,6 +351,8 @@ impl Material {
                 left_out: self.left_out.clone(),
             },
             metric: Vec::new(),
+            fold_metric: Vec::new(),
+            subgroup: Vec::new(),
             input: input.collect(),
         }
     }

@@ -4,7 +4,7 @@
 //! Earlier labels are used only with a yes-or-no label, which is known by the time of the next row;
 //! the time to an event is not, so a survival model looks back over inputs only.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::columns::{Frame, read_columns};
 use crate::error::DataError;
@@ -151,7 +151,7 @@ pub fn read(table: &RawTable, features: &[Feature], back: Option<&Lookback>) -> 
     };
     let before = befores(table, back)?;
     let order = table.column(&back.order)?;
-    let position: HashMap<&str, usize> =
+    let position: BTreeMap<&str, usize> =
         features.iter().enumerate().map(|(i, f)| (f.name.as_str(), i)).collect();
     let labels = labels(table, back);
     let shares = shares(&before, &labels);
@@ -184,7 +184,7 @@ pub fn read(table: &RawTable, features: &[Feature], back: Option<&Lookback>) -> 
 
 fn pair(
     frame: &Frame,
-    position: &HashMap<&str, usize>,
+    position: &BTreeMap<&str, usize>,
     name: &str,
     row: usize,
     before: Before,
@@ -237,7 +237,7 @@ fn befores(table: &RawTable, back: &Lookback) -> Result<Vec<Before>, DataError> 
         });
     }
     let numeric = order_is_numeric(table, &back.order)?;
-    let mut groups: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for row in 0..table.rows() {
         groups.entry(table.cell(row, id)).or_default().push(row);
     }

@@ -76,7 +76,7 @@ impl Absence {
 
 /// Positions of equal texts get equal numbers, in the order of first appearance.
 pub fn group<'a>(names: impl Iterator<Item = &'a str>) -> Vec<usize> {
-    let mut seen: std::collections::HashMap<&str, usize> = std::collections::HashMap::new();
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     names
         .map(|name| {
             let next = seen.len();

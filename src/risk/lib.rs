@@ -35,6 +35,7 @@ mod deep;
 mod encode;
 mod error;
 mod evaluate;
+mod figures;
 mod fit;
 mod hazard;
 mod history;
@@ -61,10 +62,11 @@ pub use error::{DataError, FitError};
 pub use evaluate::{
     EvaluateError, Evaluation, NetBenefit, Question, ROUNDS, Scored, binary_metrics, survival_metrics,
 };
+pub use figures::{Figures, FoldMetric, Subgroup};
 pub use fit::{Fitted, Options, Tell, fit};
 pub use hazard::{Intervals, Observed};
 pub use history::Lookback;
-pub use inner::group;
+pub use inner::{Split, group};
 pub use model::{Columns, FORMAT, Input, Metric, Model, ModelBytes, ModelError, ModelFile, Training};
 pub use outcome::{OutcomeColumns, Roles, observed};
 pub use predict::{Estimate, Raw};

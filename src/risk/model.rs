@@ -8,6 +8,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
 use crate::encode::{Block, Encoder};
+use crate::figures::{FoldMetric, Subgroup};
 use crate::hazard::Intervals;
 use crate::history::Lookback;
 use crate::linear::Linear;
@@ -150,6 +151,12 @@ pub struct ModelFile {
     /// Figures on held-out rows, with intervals.
     #[serde(default)]
     pub metric: Vec<Metric>,
+    /// The same, fold by fold.
+    #[serde(default)]
+    pub fold_metric: Vec<FoldMetric>,
+    /// The same, by parts of the patients.
+    #[serde(default)]
+    pub subgroup: Vec<Subgroup>,
     /// Inputs.
     pub input: Vec<Input>,
 }

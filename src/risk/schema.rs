@@ -125,6 +125,8 @@ pub struct About {
     pub attribution: String,
     /// Licence of the data.
     pub licence: String,
+    /// Features by which the card shows figures of parts of the patients.
+    pub subgroups: Vec<String>,
     /// Further sections of the card.
     pub section: Vec<Section>,
     /// The source attributes of the card, by number from 1 to 31.

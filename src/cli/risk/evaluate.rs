@@ -40,6 +40,9 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<ExitCode, RiskError> {
         (Some(path), Some(k)) => folds::split(&folds::read(path, &table, &id)?, k)?,
         _ => (all.clone(), all),
     };
+    if args.columns.folds.is_some() && args.columns.fold.is_none() {
+        return Err(RiskError::Flags("say which fold to score: --fold K".to_owned()));
+    }
     let mut horizons: Vec<f64> = data::horizons(&args.horizons)?.into_iter().map(|(_, h)| h).collect();
     if horizons.is_empty() {
         horizons.clone_from(&model.file().horizons);

@@ -101,8 +101,8 @@ struct ColumnArgs {
     /// Columns whose numbers are names of categories.
     #[arg(long, value_name = "COL,…", value_delimiter = ',')]
     categorical: Vec<String>,
-    /// CSV file with columns row (from 0) and fold.
-    #[arg(long, value_name = "FOLDS.csv", requires = "fold")]
+    /// CSV file with columns row (from 0) and fold; without --fold its folds are the inner ones of training.
+    #[arg(long, value_name = "FOLDS.csv")]
     folds: Option<PathBuf>,
     /// The fold that is held out of training, and the only one that is evaluated.
     #[arg(long, value_name = "K", requires = "folds")]

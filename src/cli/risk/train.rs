@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::{fs, io};
 
 use clap::Args;
-use tend_risk::{Fitted, Metric, Options, RawTable, SchemaFile, metrics::survival::Curve};
+use tend_risk::{Fitted, Metric, Options, RawTable, SchemaFile};
 
 use super::{ColumnArgs, RiskError, data, folds};
 
@@ -52,7 +52,11 @@ pub(super) fn run(args: &TrainArgs) -> Result<ExitCode, RiskError> {
             let inner: Vec<usize> = train.iter().map(|row| folds[*row]).collect();
             (data.table.select(&train), Some(inner).filter(|inner| several(inner)))
         }
-        _ => (data.table, None),
+        (Some(path), None) => {
+            let folds = folds::read(path, &data.table, &roles.id)?;
+            (data.table, Some(folds).filter(|folds| several(folds)))
+        }
+        (None, _) => (data.table, None),
     };
     let horizons = data::horizons(&args.horizons)?.into_iter().map(|(_, h)| h).collect();
     let options =
@@ -77,20 +81,8 @@ fn fit(table: &RawTable, options: &Options) -> Result<Fitted, RiskError> {
     })?;
     bar.show("figures", 1.0);
     bar.end();
-    let metrics = held_out_metrics(&fitted, options.seed);
-    Ok(fitted.with_metrics(metrics)?)
-}
-
-/// Figures on the inner held-out predictions.
-fn held_out_metrics(fitted: &Fitted, seed: u64) -> Vec<Metric> {
-    let file = fitted.model.file();
-    let risk = |h: f64| -> Vec<f64> { fitted.held_out.iter().map(|z| file.intervals.risk(z, h)).collect() };
-    if file.intervals.is_label() {
-        return tend_risk::binary_metrics(&fitted.observed, &fitted.ids, &risk(0.0), seed);
-    }
-    let risks: Vec<Vec<f64>> = file.horizons.iter().map(|h| risk(*h)).collect();
-    let g = Curve::of_censoring(&fitted.observed);
-    tend_risk::survival_metrics(&fitted.observed, &fitted.ids, &risks, &g, &file.horizons, seed)
+    let figures = fitted.figures(&options.schema.about.subgroups, options.seed);
+    Ok(fitted.with_figures(figures)?)
 }
 
 fn report(out: &Path, fitted: &Fitted) {
@@ -103,6 +95,9 @@ fn report(out: &Path, fitted: &Fitted) {
     }
     println!("figures on rows held out inside training, with 95 % intervals by patient:");
     print_metrics(&file.metric);
+    for metric in &file.fold_metric {
+        println!("  {:<34} {:>8.4}  ± {:.4} over the inner folds", metric.name, metric.mean, metric.sd);
+    }
 }
 
 /// One line per figure.

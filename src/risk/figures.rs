@@ -1,0 +1,180 @@
+//! What a training run says of itself: figures on the rows that its inner folds held out.
+
+use serde::{Deserialize, Serialize};
+
+use crate::evaluate::{binary_metrics, survival_metrics};
+use crate::fit::Fitted;
+use crate::hazard::Observed;
+use crate::inner::group;
+use crate::metrics::{binary, bootstrap, survival};
+use crate::model::Metric;
+use crate::schema::Kind;
+
+/// Resamples behind a subgroup's interval.
+const ROUNDS: usize = 200;
+/// Bands that the values of a numeric subgroup are cut into, by equal count.
+const BANDS: usize = 4;
+/// Smaller subgroups are not reported.
+const LEAST_EVENTS: usize = 20;
+
+/// A figure in each inner fold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FoldMetric {
+    /// Name.
+    pub name: String,
+    /// Mean over the folds.
+    pub mean: f64,
+    /// Standard deviation over the folds (n - 1).
+    pub sd: f64,
+    /// In the order of the folds.
+    pub folds: Vec<f64>,
+}
+
+/// Figures of a part of the patients.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Subgroup {
+    /// Feature.
+    pub feature: String,
+    /// Level or band.
+    pub name: String,
+    /// Rows.
+    pub rows: usize,
+    /// Rows with the event.
+    pub events: usize,
+    /// Figures with intervals.
+    pub metric: Vec<Metric>,
+}
+
+/// All of it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Figures {
+    /// Over all held-out rows.
+    pub overall: Vec<Metric>,
+    /// Fold by fold, for a label.
+    pub by_fold: Vec<FoldMetric>,
+    /// By the features that the schema names.
+    pub subgroups: Vec<Subgroup>,
+}
+
+impl Fitted {
+    /// Figures on held-out rows; `subgroups` names features.
+    pub fn figures(&self, subgroups: &[String], seed: u64) -> Figures {
+        let file = self.model.file();
+        let label = file.intervals.is_label();
+        let risk = |h: f64| -> Vec<f64> { self.held_out.iter().map(|z| file.intervals.risk(z, h)).collect() };
+        if !label {
+            let risks: Vec<Vec<f64>> = file.horizons.iter().map(|h| risk(*h)).collect();
+            let g = survival::Curve::of_censoring(&self.observed);
+            let overall = survival_metrics(&self.observed, &self.ids, &risks, &g, &file.horizons, seed);
+            return Figures { overall, ..Figures::default() };
+        }
+        let risk = risk(0.0);
+        Figures {
+            overall: binary_metrics(&self.observed, &self.ids, &risk, seed),
+            by_fold: self.by_fold(&risk),
+            subgroups: subgroups.iter().flat_map(|name| self.parts_of(name, &risk, seed)).collect(),
+        }
+    }
+
+    fn by_fold(&self, risk: &[f64]) -> Vec<FoldMetric> {
+        let figures: [(&str, fn(&[f64], &[bool]) -> f64); 8] = [
+            ("auroc", binary::auroc),
+            ("auprc", binary::auprc),
+            ("brier", binary::brier),
+            ("log_loss", binary::log_loss),
+            ("ece", binary::ece),
+            ("calibration_slope", binary::calibration_slope),
+            ("calibration_intercept", binary::calibration_intercept),
+            ("sensitivity_at_10_percent", binary::sensitivity_at_tenth),
+        ];
+        let parts: Vec<(Vec<f64>, Vec<bool>)> = self
+            .splits
+            .iter()
+            .map(|split| split.valid.iter().map(|row| (risk[*row], self.observed[*row].event)).unzip())
+            .collect();
+        figures
+            .iter()
+            .map(|(name, figure)| {
+                let folds: Vec<f64> = parts.iter().map(|(p, y)| figure(p, y)).collect();
+                let n = folds.len() as f64;
+                let mean = folds.iter().sum::<f64>() / n;
+                let squares: f64 = folds.iter().map(|v| (v - mean).powi(2)).sum();
+                FoldMetric { name: (*name).to_owned(), mean, sd: (squares / (n - 1.0)).sqrt(), folds }
+            })
+            .collect()
+    }
+
+    fn parts_of(&self, feature: &str, risk: &[f64], seed: u64) -> Vec<Subgroup> {
+        let features = self.model.features();
+        let Some(at) = features.iter().position(|f| f.name == feature) else {
+            return Vec::new();
+        };
+        let values: Vec<f64> = (0..self.frame.rows()).map(|row| self.frame.row(row)[at]).collect();
+        let parts = match &features[at].kind {
+            Kind::Category { levels } => {
+                let of = |i: usize| (0..values.len()).filter(|r| values[*r] == i as f64).collect();
+                levels.iter().enumerate().map(|(i, l)| (l.name.clone(), of(i))).collect()
+            }
+            Kind::Boolean => vec![
+                ("0".to_owned(), (0..values.len()).filter(|r| values[*r] == 0.0).collect()),
+                ("1".to_owned(), (0..values.len()).filter(|r| values[*r] == 1.0).collect()),
+            ],
+            Kind::Number { .. } => bands(&values),
+        };
+        parts
+            .into_iter()
+            .filter_map(|(name, rows): (String, Vec<usize>)| self.part(feature, name, &rows, risk, seed))
+            .collect()
+    }
+
+    fn part(&self, feature: &str, name: String, rows: &[usize], risk: &[f64], seed: u64) -> Option<Subgroup> {
+        let observed: Vec<Observed> = rows.iter().map(|row| self.observed[*row]).collect();
+        let events = observed.iter().filter(|row| row.event).count();
+        if events < LEAST_EVENTS || rows.len() - events < LEAST_EVENTS {
+            return None;
+        }
+        let p: Vec<f64> = rows.iter().map(|row| risk[*row]).collect();
+        let y: Vec<bool> = observed.iter().map(|row| row.event).collect();
+        let names: Vec<String> = rows.iter().map(|row| self.ids[*row].to_string()).collect();
+        let draws = bootstrap::resamples(&group(names.iter().map(String::as_str)), ROUNDS, seed);
+        let metric = |name: &str, figure: fn(&[f64], &[bool]) -> f64| {
+            let again = draws.iter().map(|chosen| {
+                let (p, y): (Vec<f64>, Vec<bool>) = chosen.iter().map(|i| (p[*i], y[*i])).unzip();
+                figure(&p, &y)
+            });
+            let (low, high) = bootstrap::interval(again.collect());
+            Metric { name: name.to_owned(), horizon: None, value: figure(&p, &y), low, high }
+        };
+        let metric = vec![
+            metric("auroc", binary::auroc),
+            metric("observed_to_expected", binary::observed_to_expected),
+        ];
+        Some(Subgroup { feature: feature.to_owned(), name, rows: rows.len(), events, metric })
+    }
+}
+
+/// Rows by bands of about equal count, each named by its ends.
+fn bands(values: &[f64]) -> Vec<(String, Vec<usize>)> {
+    let mut sorted: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();
+    sorted.sort_by(f64::total_cmp);
+    if sorted.is_empty() {
+        return Vec::new();
+    }
+    let mut cuts: Vec<f64> =
+        (1..BANDS).map(|b| sorted[b * sorted.len() / BANDS]).chain([f64::INFINITY]).collect();
+    cuts.dedup();
+    let mut low = f64::NEG_INFINITY;
+    let mut out = Vec::new();
+    for cut in cuts {
+        let rows: Vec<usize> = (0..values.len()).filter(|r| values[*r] > low && values[*r] <= cut).collect();
+        let ends = rows
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), r| (a.min(values[*r]), b.max(values[*r])));
+        if !rows.is_empty() {
+            let name = format!("{} to {}", crate::score::plain(ends.0), crate::score::plain(ends.1));
+            out.push((name, rows));
+        }
+        low = cut;
+    }
+    out
+}
