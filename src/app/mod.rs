@@ -2,8 +2,17 @@
 //!
 //! Knows nothing of pages, of background work or of how rows are stored.
 
+pub mod actor;
+pub mod advance;
+pub mod doctor;
+pub mod enroll;
 pub mod form;
 pub mod reading;
+pub mod receive;
+pub mod record;
+pub mod relay;
+pub mod render;
+pub mod sweep;
 
 use std::{
     collections::BTreeMap,
@@ -14,8 +23,11 @@ use tend_engine::{SiteId, planner::Library, site::SiteSettings};
 
 use crate::{
     ports::{Clock, Ids},
-    store::Store,
+    store::{Store, StoreError},
 };
+
+pub use actor::Actor;
+pub use record::RecordError;
 
 /// The application of one process.
 pub struct App {
@@ -27,6 +39,8 @@ pub struct App {
     pub wall: Arc<dyn Clock>,
     /// Makes ids.
     pub ids: Arc<dyn Ids>,
+    /// Where patients reach this server: links in messages begin with it.
+    pub public_url: String,
     live: RwLock<Arc<Live>>,
 }
 
@@ -43,13 +57,36 @@ impl App {
     /// Brings the parts together; nothing is published and no site is known until [`App::set_live`].
     #[must_use]
     pub fn new(store: Store, clock: Arc<dyn Clock>, wall: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
-        Self { store, clock, wall, ids, live: RwLock::default() }
+        Self { store, clock, wall, ids, public_url: "http://127.0.0.1:8080".into(), live: RwLock::default() }
+    }
+
+    /// The same with links that begin with `url`.
+    #[must_use]
+    pub fn reached_at(mut self, url: &str) -> Self {
+        url.trim_end_matches('/').clone_into(&mut self.public_url);
+        self
+    }
+
+    /// Reads published versions and site settings again: at start, after a change, and when another node says so.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn refresh(&self) -> Result<(), StoreError> {
+        let live = Live { library: self.store.library().await?, sites: self.store.sites().await? };
+        self.set_live(live);
+        Ok(())
     }
 
     /// Published versions and site settings.
     #[must_use]
     pub fn live(&self) -> Arc<Live> {
         self.live.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The settings of a site; a site without any has the built-in ones.
+    #[must_use]
+    pub fn site(&self, site: SiteId) -> SiteSettings {
+        self.live().sites.get(&site).cloned().unwrap_or_default()
     }
 
     /// A version was published or settings were changed.

@@ -159,6 +159,8 @@ pub enum Fact {
     // ---- what carriers did ------------------------------------------------------------------------------------
     /// A lane claimed the message for hand-over; from here on it is in flight.
     Claimed { message: MessageKey, attempt: u32 },
+    /// A claim was given back before its first byte: the message waits again as if nobody had claimed it.
+    Released { message: MessageKey, attempt: u32 },
     /// How a hand-over ended.
     HandedOver { message: MessageKey, attempt: u32, result: HandoverResult },
     /// A receipt came later.

@@ -77,7 +77,7 @@ impl PatientState {
             | Fact::Resumed
             | Fact::Stopped { .. }
             | Fact::Scored { .. } => self.fold_enrollment(entry, fact),
-            Fact::Claimed { .. } | Fact::HandedOver { .. } | Fact::Receipt { .. } => {
+            Fact::Claimed { .. } | Fact::Released { .. } | Fact::HandedOver { .. } | Fact::Receipt { .. } => {
                 self.fold_carrier(entry, fact)
             }
             Fact::Opened { .. }
@@ -268,6 +268,13 @@ impl PatientState {
                     state.standing = MessageStanding::Claimed(at);
                     state.attempts = state.attempts.max(*attempt);
                     state.retry = false;
+                }
+            }
+            Fact::Released { message, .. } => {
+                if let Some(state) = self.messages.get_mut(message)
+                    && matches!(state.standing, MessageStanding::Claimed(_))
+                {
+                    state.standing = MessageStanding::Scheduled;
                 }
             }
             Fact::HandedOver { message, attempt, result } => {

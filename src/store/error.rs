@@ -8,6 +8,9 @@ pub enum StoreError {
     /// Another node or process wrote the same patient first: read again and decide again.
     #[error("another writer was faster: read the patient again and decide again")]
     Conflict,
+    /// An identifier belongs to a patient already.
+    #[error("a patient with that number is there already: enrol that one")]
+    KnownIdentifier,
     /// The address is neither SQLite nor PostgreSQL.
     #[error("\"{0}\" is not a database address: write sqlite://PATH or postgres://USER@HOST/NAME")]
     BadAddress(String),
@@ -55,5 +58,45 @@ impl StoreError {
     /// A value that does not parse.
     pub(crate) fn unreadable(what: &'static str, reason: impl std::fmt::Display) -> Self {
         Self::Unreadable { what, reason: reason.to_string() }
+    }
+}
+
+/// SQLite: busy, locked, no memory, input or output, full, cannot open, protocol, changed schema.
+const SQLITE_NOT_ABOUT_ROWS: [&str; 8] = ["5", "6", "7", "10", "13", "14", "15", "17"];
+/// PostgreSQL: connection, transaction rolled back, resources, intervention by an operator, system, internal.
+const POSTGRES_NOT_ABOUT_ROWS: [&str; 6] = ["08", "40", "53", "57", "58", "XX"];
+
+impl StoreError {
+    /// Whether what was read or written is at fault, not the database: then a group can be halved to find the member.
+    pub(crate) fn is_about_rows(&self) -> bool {
+        match self {
+            Self::Unreadable { .. } | Self::Sealed(_) | Self::KnownIdentifier => true,
+            Self::Database(error) => database_code(error).is_some_and(|code| {
+                let sqlite = code.len() <= 4 && code.parse::<u32>().is_ok();
+                if sqlite {
+                    let primary = code.parse::<u32>().unwrap_or(0) & 0xff;
+                    !SQLITE_NOT_ABOUT_ROWS.contains(&primary.to_string().as_str())
+                } else {
+                    !POSTGRES_NOT_ABOUT_ROWS.iter().any(|class| code.starts_with(class))
+                }
+            }),
+            Self::Conflict
+            | Self::BadAddress(_)
+            | Self::NewerSchema(_)
+            | Self::OlderSchema(_)
+            | Self::InUse(_)
+            | Self::LockFile { .. }
+            | Self::SiteKey(_) => false,
+        }
+    }
+}
+
+fn database_code(error: &sea_orm::DbErr) -> Option<String> {
+    use sea_orm::{DbErr, RuntimeErr};
+    match error {
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+            error.as_database_error()?.code().map(|code| code.into_owned())
+        }
+        _ => None,
     }
 }

@@ -5,13 +5,25 @@
 //! * [`read`] has the queries of pages, one file per page, on a pool of their own;
 //! * every row that lists and queues need is a fold of the history, see `project`.
 
-#[expect(dead_code, reason = "every table has its entity; not every column is read through it")]
+mod batch;
+mod delivery;
+mod due;
+mod enrolling;
+#[expect(dead_code, reason = "every table has its entity; not every one is read through it")]
 mod entity;
 mod error;
 pub mod identity;
+mod inbound;
+mod live;
 mod locks;
 mod open;
+mod project;
+mod quarantine;
 pub mod read;
+mod rebuild;
+mod sql;
+mod tables;
+mod tx;
 pub mod vault;
 mod words;
 
@@ -20,9 +32,15 @@ use std::{fs::File, path::PathBuf, sync::Arc};
 use sea_orm::{DatabaseConnection, DbBackend, prelude::Uuid};
 use tokio::sync::{Mutex, watch};
 
+pub use batch::{AuditLine, Batch, FreeText};
+pub use delivery::{BEGIN_WITHIN_SECONDS, Ended, Expired, Held, LEASE_SECONDS, Lease, Sent, Waiting};
+pub use enrolling::{Consent, NewPatient};
 pub use error::StoreError;
 pub use identity::{ContactPoint, Demographics, Identifier, Owner};
+pub use inbound::{Inbound, Receipted};
 pub use open::Open;
+pub use rebuild::Compared;
+pub use tx::{Busy, GROUP_MAX, Locked, Tx};
 pub use vault::{Vault, token_hash};
 
 use locks::PatientLocks;

@@ -74,13 +74,18 @@ impl Store {
         if missing > 0 {
             return Err(StoreError::OlderSchema(missing));
         }
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "names this process in leases; nothing is decided by it"
+        )]
+        let node = Uuid::now_v7();
         Ok(Self(Arc::new(Inner {
             write,
             read,
             writer: Arc::new(Mutex::new(())),
             patients: PatientLocks::default(),
             vault,
-            node: Uuid::now_v7(),
+            node,
             changed: watch::Sender::new(0),
             file,
             _lock: lock,

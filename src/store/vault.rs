@@ -59,13 +59,19 @@ fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; KEY_BYTES] {
     mac.finalize().into_bytes().into()
 }
 
+/// Keys and nonces must not repeat, whatever else does.
+#[expect(clippy::disallowed_methods, reason = "the one place that makes keys and nonces")]
+fn fill(bytes: &mut [u8]) {
+    rand::rng().fill_bytes(bytes);
+}
+
 fn cipher(key: &[u8; KEY_BYTES]) -> Aes256GcmSiv {
     Aes256GcmSiv::new(&(*key).into())
 }
 
 fn seal_with(cipher: &Aes256GcmSiv, about: &[u8], plain: &[u8]) -> Vec<u8> {
     let mut nonce = [0_u8; NONCE_BYTES];
-    rand::rng().fill_bytes(&mut nonce);
+    fill(&mut nonce);
     let sealed = cipher.encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: about });
     // Sealing fails only beyond 64 GiB, which no caller can reach; an empty text then never opens.
     [nonce.as_slice(), &sealed.unwrap_or_default()].concat()
@@ -140,7 +146,7 @@ impl Vault {
                 .map_err(|_| StoreError::SiteKey(format!("{shown} does not hold 64 hexadecimal digits"))),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && make => {
                 let mut key = Zeroizing::new([0_u8; KEY_BYTES]);
-                rand::rng().fill_bytes(key.as_mut());
+                fill(key.as_mut());
                 let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
                 write_private(path, &hex).map_err(|error| {
                     StoreError::SiteKey(format!("cannot write the site key {shown}: {error}"))
@@ -157,7 +163,7 @@ impl Vault {
     #[must_use]
     pub fn fresh_key(&self, patient: u128) -> (PatientKey, Vec<u8>) {
         let mut key = Zeroizing::new([0_u8; KEY_BYTES]);
-        rand::rng().fill_bytes(key.as_mut());
+        fill(key.as_mut());
         let wrapped = seal_with(&self.wrapping, &patient.to_be_bytes(), key.as_ref());
         (PatientKey(key), wrapped)
     }

@@ -3,8 +3,8 @@
 use jiff::{Timestamp, civil::Date};
 use sea_orm::prelude::{Date as ChronoDate, Uuid};
 use tend_engine::{
-    Name, StaffId,
-    fact::{Author, DropReason, Fact, Purpose},
+    StaffId,
+    fact::{Author, DropReason, Fact, OutcomeCode, Purpose},
     model::{Channel, LevelId, Role, TaskKind},
 };
 
@@ -42,11 +42,6 @@ pub fn chrono_date(date: Date) -> Option<ChronoDate> {
 /// A civil date out of a column.
 pub fn civil_date(date: ChronoDate) -> Result<Date, StoreError> {
     date.to_string().parse().map_err(|error: jiff::Error| StoreError::unreadable("date", error))
-}
-
-/// A name out of a column.
-pub fn name(text: &str) -> Result<Name, StoreError> {
-    Name::parse(text).map_err(|error| StoreError::unreadable("name", error))
 }
 
 pub fn channel(channel: Channel) -> &'static str {
@@ -223,6 +218,7 @@ pub fn fact(fact: &Fact) -> &'static str {
         Fact::Voided { .. } => "voided",
         Fact::Corrected { .. } => "corrected",
         Fact::Claimed { .. } => "claimed",
+        Fact::Released { .. } => "released",
         Fact::HandedOver { .. } => "handed_over",
         Fact::Receipt { .. } => "receipt",
         Fact::Opened { .. } => "opened",
@@ -242,3 +238,49 @@ pub fn fact(fact: &Fact) -> &'static str {
         Fact::Ended => "ended",
     }
 }
+
+/// An outcome code, the same word as in JSON.
+pub fn outcome(code: OutcomeCode) -> &'static str {
+    match code {
+        OutcomeCode::Done => "done",
+        OutcomeCode::DidNotCome => "did_not_come",
+        OutcomeCode::Refused => "refused",
+        OutcomeCode::CalledAdvice => "called_advice",
+        OutcomeCode::MedicineChanged => "medicine_changed",
+        OutcomeCode::VisitBooked => "visit_booked",
+        OutcomeCode::SentToEmergency => "sent_to_emergency",
+        OutcomeCode::NoAction => "no_action",
+        OutcomeCode::FalseAlarm => "false_alarm",
+        OutcomeCode::CouldNotReach => "could_not_reach",
+    }
+}
+
+/// The state of a task that a column holds.
+pub fn task_state_of(text: &str) -> Result<&'static str, StoreError> {
+    ["open", "taken", "done", "withdrawn"]
+        .into_iter()
+        .find(|state| *state == text)
+        .ok_or_else(|| StoreError::unreadable("state of a task", text))
+}
+
+/// The outcome that a column holds.
+pub fn outcome_of(text: &str) -> Result<OutcomeCode, StoreError> {
+    OUTCOMES
+        .into_iter()
+        .find(|code| outcome(*code) == text)
+        .ok_or_else(|| StoreError::unreadable("outcome", text))
+}
+
+/// All outcome codes.
+pub const OUTCOMES: [OutcomeCode; 10] = [
+    OutcomeCode::Done,
+    OutcomeCode::DidNotCome,
+    OutcomeCode::Refused,
+    OutcomeCode::CalledAdvice,
+    OutcomeCode::MedicineChanged,
+    OutcomeCode::VisitBooked,
+    OutcomeCode::SentToEmergency,
+    OutcomeCode::NoAction,
+    OutcomeCode::FalseAlarm,
+    OutcomeCode::CouldNotReach,
+];

@@ -5,4 +5,6 @@
 //! path of a page), and open sealed columns with the key from `self.keys_of(…)` right where the row becomes a struct.
 
 mod keys;
-mod patient;
+pub(in crate::store) mod patient;
+
+pub use patient::{FOUND_MAX, HistoryLine, PatientRow};

@@ -1,0 +1,45 @@
+//! The net below the lanes: claims whose lease ran out, whose node is gone, or that were not begun in time.
+
+use tend_engine::{MessageId, PatientId};
+
+use super::App;
+use crate::store::StoreError;
+
+/// Claims that are looked at in one commit.
+const SWEEP_MAX: u64 = 200;
+
+/// What a sweep found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Swept {
+    /// Begun, and nobody knows how it ended: uncertain from now on, never sent again.
+    pub uncertain: usize,
+    /// Not begun: they wait again.
+    pub released: usize,
+}
+
+impl App {
+    /// Puts claims in order that nobody will finish. Run at start, before the first lane, and every second.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn sweep(&self) -> Result<Swept, StoreError> {
+        let mut all = Swept::default();
+        loop {
+            let expired = self.store.expired(SWEEP_MAX).await?;
+            let held: Vec<(PatientId, MessageId, i64)> =
+                expired.iter().map(|claim| (claim.patient, claim.id, claim.fence)).collect();
+            let mut tx = self.store.begin();
+            let (uncertain, released) = match self.give_back(&mut tx, &held).await {
+                // Another node sweeps the same ones.
+                Err(StoreError::Conflict) => break,
+                other => other?,
+            };
+            tx.commit().await?;
+            all = Swept { uncertain: all.uncertain + uncertain, released: all.released + released };
+            if uncertain + released == 0 || (held.len() as u64) < SWEEP_MAX {
+                break;
+            }
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,246 @@
+//! Set-based writes: one statement per table and group. PostgreSQL takes a column as an array (`unnest`), SQLite rows of
+//! values in a few fixed sizes, so that both keep their statements prepared.
+
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement, Value, prelude::Uuid,
+    sea_query::ArrayType,
+};
+
+/// The type of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Id,
+    IdOpt,
+    Big,
+    BigOpt,
+    Int,
+    IntOpt,
+    Text,
+    TextOpt,
+    Bytes,
+    BytesOpt,
+    Bool,
+    /// A civil date, written as ISO text.
+    DateOpt,
+}
+
+/// A table and the columns that are written, in order.
+#[derive(Debug)]
+pub struct Columns {
+    pub table: &'static str,
+    pub columns: &'static [(&'static str, Kind)],
+}
+
+/// An update of many rows: the first `keys` columns say which row, the others are given to `set` as `{name}`.
+#[derive(Debug)]
+pub struct Update {
+    pub rows: Columns,
+    pub keys: usize,
+    /// Assignments; `{name}` stands for the value of that column.
+    pub set: &'static str,
+}
+
+/// Rows of a group in one flat list, so that adding one costs no allocation of its own.
+#[derive(Debug, Default)]
+pub struct Rows(Vec<Value>);
+
+impl Rows {
+    /// Adds a row.
+    pub fn push<const N: usize>(&mut self, row: [Value; N]) {
+        self.0.extend(row);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Rows per statement on SQLite.
+const SIZES: [usize; 4] = [100, 20, 4, 1];
+
+/// Inserts the rows.
+pub async fn insert(tx: &DatabaseTransaction, into: &Columns, rows: Rows) -> Result<(), DbErr> {
+    write(tx, into, rows, &|source| {
+        let names: Vec<&str> = into.columns.iter().map(|(name, _)| *name).collect();
+        match source {
+            Source::Arrays => format!(
+                "insert into {} ({}) select {} from {}",
+                into.table,
+                names.join(", "),
+                expressions(into, true).join(", "),
+                arrays(into)
+            ),
+            Source::Values(n) => {
+                format!("insert into {} ({}) values {}", into.table, names.join(", "), values(into, n))
+            }
+        }
+    })
+    .await
+    .map(|_| ())
+}
+
+/// Updates the rows and tells how many were found.
+pub async fn update(tx: &DatabaseTransaction, what: &Update, rows: Rows) -> Result<u64, DbErr> {
+    let columns = &what.rows;
+    write(tx, columns, rows, &|source| {
+        let (from, postgres) = match source {
+            Source::Arrays => (arrays(columns), true),
+            Source::Values(n) => (format!("(values {}) as v", values(columns, n)), false),
+        };
+        let expressions = expressions(columns, postgres);
+        let named = || columns.columns.iter().zip(&expressions);
+        let set = named().fold(what.set.to_owned(), |set, ((name, _), expression)| {
+            set.replace(&format!("{{{name}}}"), expression)
+        });
+        let keys: Vec<String> = named()
+            .take(what.keys)
+            .map(|((name, _), expression)| format!("t.{name} = {expression}"))
+            .collect();
+        format!("update {} as t set {set} from {from} where {}", columns.table, keys.join(" and "))
+    })
+    .await
+}
+
+/// Where a statement finds its rows.
+enum Source {
+    /// PostgreSQL: one array per column.
+    Arrays,
+    /// SQLite: so many rows of values.
+    Values(usize),
+}
+
+async fn write(
+    tx: &DatabaseTransaction,
+    columns: &Columns,
+    rows: Rows,
+    sql: &(dyn Fn(Source) -> String + Sync),
+) -> Result<u64, DbErr> {
+    let width = columns.columns.len();
+    let backend = tx.get_database_backend();
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    if backend == DbBackend::Postgres {
+        let statement =
+            Statement::from_sql_and_values(backend, sql(Source::Arrays), transpose(columns, rows.0));
+        return Ok(tx.execute_raw(statement).await?.rows_affected());
+    }
+    let mut left = rows.0.len() / width;
+    let mut cells = rows.0.into_iter();
+    let mut affected = 0;
+    for size in SIZES {
+        while left >= size {
+            let values: Vec<Value> = cells.by_ref().take(size * width).collect();
+            let statement = Statement::from_sql_and_values(backend, sql(Source::Values(size)), values);
+            affected += tx.execute_raw(statement).await?.rows_affected();
+            left -= size;
+        }
+    }
+    Ok(affected)
+}
+
+/// `(?, ?), (?, ?)` for SQLite.
+fn values(columns: &Columns, rows: usize) -> String {
+    let marks = vec!["?"; columns.columns.len()].join(",");
+    let row = format!("({marks})");
+    vec![row.as_str(); rows].join(",")
+}
+
+/// `unnest($1::uuid[], …) as v(a, …)` for PostgreSQL.
+fn arrays(columns: &Columns) -> String {
+    let casts: Vec<String> = columns
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(at, (_, kind))| format!("${}::{}[]", at + 1, postgres_type(*kind)))
+        .collect();
+    let names: Vec<&str> = columns.columns.iter().map(|(name, _)| *name).collect();
+    format!("unnest({}) as v({})", casts.join(", "), names.join(", "))
+}
+
+/// How a statement reads the columns of its source. An array has no nulls: a value that cannot occur stands for them.
+fn expressions(columns: &Columns, postgres: bool) -> Vec<String> {
+    columns
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(at, (name, kind))| match (postgres, kind) {
+            (false, _) => format!("v.column{}", at + 1),
+            (true, Kind::Id | Kind::Big | Kind::Int | Kind::Text | Kind::Bytes | Kind::Bool) => {
+                format!("v.{name}")
+            }
+            (true, Kind::IdOpt) => format!("nullif(v.{name}, '{}'::uuid)", Uuid::nil()),
+            (true, Kind::BigOpt) => format!("nullif(v.{name}, {}::bigint)", NO_BIG_SQL),
+            (true, Kind::IntOpt) => format!("nullif(v.{name}, {}::integer)", NO_INT_SQL),
+            (true, Kind::TextOpt) => format!("nullif(v.{name}, E'{NO_TEXT}')"),
+            (true, Kind::DateOpt) => format!("nullif(v.{name}, '')::date"),
+            (true, Kind::BytesOpt) => format!("nullif(v.{name}, ''::bytea)"),
+        })
+        .collect()
+}
+
+const NO_BIG: i64 = i64::MIN + 1;
+const NO_BIG_SQL: &str = "(-9223372036854775807)";
+const NO_INT: i32 = i32::MIN + 1;
+const NO_INT_SQL: &str = "(-2147483647)";
+/// A text that nothing writes.
+const NO_TEXT: &str = "\u{1}";
+
+fn postgres_type(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Id | Kind::IdOpt => "uuid",
+        Kind::Big | Kind::BigOpt => "bigint",
+        Kind::Int | Kind::IntOpt => "integer",
+        Kind::Text | Kind::TextOpt | Kind::DateOpt => "text",
+        Kind::Bytes | Kind::BytesOpt => "bytea",
+        Kind::Bool => "boolean",
+    }
+}
+
+fn array_type(kind: Kind) -> ArrayType {
+    match kind {
+        Kind::Id | Kind::IdOpt => ArrayType::Uuid,
+        Kind::Big | Kind::BigOpt => ArrayType::BigInt,
+        Kind::Int | Kind::IntOpt => ArrayType::Int,
+        Kind::Text | Kind::TextOpt | Kind::DateOpt => ArrayType::String,
+        Kind::Bytes | Kind::BytesOpt => ArrayType::Bytes,
+        Kind::Bool => ArrayType::Bool,
+    }
+}
+
+/// A null as the value that stands for it inside an array.
+fn filled(value: Value, kind: Kind) -> Value {
+    match (value, kind) {
+        (Value::Uuid(None), _) => Uuid::nil().into(),
+        (Value::BigInt(None), _) => NO_BIG.into(),
+        (Value::Int(None), _) => NO_INT.into(),
+        (Value::String(None), Kind::DateOpt) => String::new().into(),
+        (Value::String(None), _) => NO_TEXT.into(),
+        (Value::Bytes(None), _) => Vec::<u8>::new().into(),
+        (value, _) => value,
+    }
+}
+
+fn transpose(columns: &Columns, cells: Vec<Value>) -> Vec<Value> {
+    let width = columns.columns.len();
+    let mut lists: Vec<Vec<Value>> =
+        columns.columns.iter().map(|_| Vec::with_capacity(cells.len() / width.max(1))).collect();
+    for (at, cell) in cells.into_iter().enumerate() {
+        if let (Some(list), Some((_, kind))) = (lists.get_mut(at % width), columns.columns.get(at % width)) {
+            list.push(filled(cell, *kind));
+        }
+    }
+    lists
+        .into_iter()
+        .zip(columns.columns)
+        .map(|(list, (_, kind))| Value::Array(array_type(*kind), Some(Box::new(list))))
+        .collect()
+}
+
+/// The database's own clock in microseconds: leases, sessions and limits go by it.
+pub fn database_now(backend: DbBackend) -> &'static str {
+    match backend {
+        DbBackend::Postgres => "(extract(epoch from clock_timestamp()) * 1000000)::bigint",
+        _ => "cast((julianday('now') - 2440587.5) * 86400000000 as integer)",
+    }
+}
