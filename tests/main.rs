@@ -2,5 +2,6 @@
 
 mod architecture;
 mod deliver;
+mod risk;
 mod support;
 mod web;

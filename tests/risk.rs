@@ -72,7 +72,9 @@ fn the_shipped_model_scores_a_patient_with_the_required_facts_only() {
     assert_eq!(required, ["age", "los_days", "n_emergency_12m", "n_inpatient_12m"]);
     let score = |stays: f64| {
         let mut inputs = Inputs::new();
-        for (name, value) in [("age", 71.0), ("los_days", 5.0), ("n_emergency_12m", 1.0), ("n_inpatient_12m", stays)] {
+        for (name, value) in
+            [("age", 71.0), ("los_days", 5.0), ("n_emergency_12m", 1.0), ("n_inpatient_12m", stays)]
+        {
             inputs.insert(name.to_owned(), Value::Number(value));
         }
         match model.score(&inputs, None) {
@@ -97,7 +99,10 @@ fn the_shipped_model_says_where_it_comes_from_and_asks_in_both_languages() {
     assert!(about.attribution.contains("10.24432/C5230J"));
     assert!(about.licence.starts_with("CC BY 4.0"));
     for feature in model.features() {
-        assert!(!["race", "payer", "specialty", "enc_rank", "readmit", "patient"].contains(&feature.name.as_str()));
+        assert!(
+            !["race", "payer", "specialty", "enc_rank", "readmit", "patient"]
+                .contains(&feature.name.as_str())
+        );
         assert!(feature.label.zh.chars().any(|c| !c.is_ascii()), "{} has no Chinese words", feature.name);
     }
     let card = fs::read_to_string(shipped("card.md")).expect("is in the repository");
@@ -130,7 +135,10 @@ fn train_evaluate_predict() {
     let args = ["risk", "predict", text(&model), text(&data), "--out", text(&predictions), "--explain"];
     out(&tend(&args));
     let mut reader = csv::Reader::from_path(&predictions).expect("was written");
-    assert_eq!(reader.headers().expect("has a header"), vec!["row", "abstain", "risk", "low", "high", "reference", "reasons"]);
+    assert_eq!(
+        reader.headers().expect("has a header"),
+        vec!["row", "abstain", "risk", "low", "high", "reference", "reasons"]
+    );
     let rows: Vec<csv::StringRecord> = reader.records().map(|r| r.expect("reads")).collect();
     assert_eq!(rows.len(), SAMPLE_ROWS);
     for (at, row) in rows.iter().enumerate() {
@@ -200,6 +208,8 @@ fn an_id_in_two_folds_is_refused() {
     fs::write(&folds, "row,fold\n0,0\n1,1\n").expect("writes");
     let args = ["risk", "train", text(&data), "--id", "p", "--label", "y", "--out", text(&out)];
     let args: Vec<&str> = args.into_iter().chain(["--folds", text(&folds), "--fold", "0"]).collect();
-    assert!(refusal(&tend(&args)).contains("row 1: id \"1\" is in fold 1, but an earlier row of it is in fold 0"));
+    assert!(
+        refusal(&tend(&args)).contains("row 1: id \"1\" is in fold 1, but an earlier row of it is in fold 0")
+    );
     assert!(!out.exists());
 }

@@ -71,7 +71,7 @@ impl Plan {
             hidden,
             members,
             batch: (rows / 40).clamp(32, 512),
-            epochs: if large { 8 } else { 40 },
+            epochs: if large { 12 } else { 40 },
             falling: large,
             manner: Manner { rate, decay: 0.03, dropout: 0.15 },
         }
