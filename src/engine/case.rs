@@ -59,6 +59,12 @@
 //!
 //! `plan: {STEP: [dates]}` on a line: the next due days of the step after that moment, from the timeline, begin with these.
 
+mod act;
+mod expect;
+pub mod run;
+#[cfg(test)]
+pub(crate) mod tests;
+
 use std::collections::BTreeMap;
 
 use jiff::civil::{Date, DateTime, Time};

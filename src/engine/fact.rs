@@ -91,7 +91,7 @@ pub struct TaskKey(pub String);
 
 /// Everything that can be recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "fact", rename_all = "snake_case")]
 pub enum Fact {
     // ---- the patient as a whole -------------------------------------------------------------------------------
     /// Language and zone, at first or changed.

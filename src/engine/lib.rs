@@ -24,6 +24,8 @@ pub mod guard;
 pub mod ids;
 pub mod instrument;
 pub mod keys;
+#[cfg(test)]
+mod laws;
 pub mod model;
 pub mod name;
 pub mod parse;

@@ -51,7 +51,7 @@ fn stop(turn: &mut Turn<'_>, seq: u64, channel: Channel) -> Result<(), AdvanceEr
     let plan = plan(turn, seq, channel, Purpose::StopConfirmation);
     if turn.state.died.is_none() {
         turn.record(None, Fact::Planned(plan))?;
-        inform(turn, seq, "stopped", TaskKind::Call, Role::Nurse, LevelId::Grey, words::stopped())?;
+        inform(turn, seq, "stopped", TaskKind::Call, Role::Clerk, LevelId::Grey, words::stopped())?;
     }
     Ok(())
 }

@@ -1,0 +1,684 @@
+//! Laws of the planner under random stories: over the shipped workflows and small synthetic ones.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, OnceLock},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+
+use crate::{
+    Decimal, EnrollmentId, Name, SiteId, Value,
+    calendar::{day_of, plus_days},
+    decide::flags,
+    fact::{
+        Answer, Author, Closing, Entry, Fact, HandoverResult, MessageKey, Mode, NewFact, Occurrence,
+        OutcomeCode, Purpose, Reply, StopReason,
+    },
+    instrument::visible_items,
+    model::{Channel, Does, FactKind, ItemKind, Questionnaire, Workflow},
+    planner::{Library, advance},
+    rehearsal::{Carriers, Rehearsal},
+    sample,
+    site::SiteSettings,
+    state::{MessageStanding, PatientState, Standing},
+};
+
+const ZONES: [&str; 5] =
+    ["Europe/London", "Asia/Shanghai", "America/New_York", "Australia/Lord_Howe", "America/Santiago"];
+
+/// Workflows under test, the shipped ones first.
+fn workflows() -> &'static [Workflow] {
+    static WORKFLOWS: OnceLock<Vec<Workflow>> = OnceLock::new();
+    WORKFLOWS.get_or_init(|| {
+        let shipped = crate::case::tests::shipped().workflows.into_iter().map(|(_, workflow)| workflow);
+        shipped.chain([sample::daily(), sample::yearly()]).collect()
+    })
+}
+
+fn library() -> &'static Library {
+    static LIBRARY: OnceLock<Library> = OnceLock::new();
+    LIBRARY.get_or_init(|| workflows().iter().map(|w| (w.version(), Arc::new(w.clone()))).collect())
+}
+
+/// Something that happens in a story.
+#[derive(Debug, Clone)]
+enum Event {
+    Minutes(i64),
+    /// The planner is not woken for that long.
+    Asleep(i64),
+    Answer {
+        pick: usize,
+        seed: u64,
+    },
+    Flag {
+        pick: usize,
+        seed: u64,
+    },
+    Outcome {
+        pick: usize,
+        code: usize,
+    },
+    Take(usize),
+    Reply(Channel, usize),
+    AnchorEvent(usize, i64),
+    AnchorCorrected(usize, i64),
+    SetFact(usize, u64),
+    Pause(Option<i64>),
+    Resume,
+    Stop,
+    Died,
+    Void(usize),
+    Carriers(u8),
+    Bounce(usize),
+    Enrol(usize),
+    Consent(Channel, bool),
+    Daily(bool),
+}
+
+fn channel() -> impl Strategy<Value = Channel> {
+    prop_oneof![Just(Channel::Sms), Just(Channel::Email)]
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        12 => (1_i64..3000).prop_map(Event::Minutes),
+        4 => (3000_i64..60_000).prop_map(Event::Minutes),
+        3 => (60_i64..90_000).prop_map(Event::Asleep),
+        8 => (any::<usize>(), any::<u64>()).prop_map(|(pick, seed)| Event::Answer { pick, seed }),
+        1 => (any::<usize>(), any::<u64>()).prop_map(|(pick, seed)| Event::Flag { pick, seed }),
+        4 => (any::<usize>(), 0_usize..10).prop_map(|(pick, code)| Event::Outcome { pick, code }),
+        1 => any::<usize>().prop_map(Event::Take),
+        1 => (channel(), 0_usize..5).prop_map(|(channel, reply)| Event::Reply(channel, reply)),
+        1 => (any::<usize>(), -5_i64..20).prop_map(|(pick, days)| Event::AnchorEvent(pick, days)),
+        1 => (any::<usize>(), -40_i64..40).prop_map(|(pick, days)| Event::AnchorCorrected(pick, days)),
+        1 => (any::<usize>(), any::<u64>()).prop_map(|(pick, seed)| Event::SetFact(pick, seed)),
+        1 => prop::option::of(1_i64..20).prop_map(Event::Pause),
+        2 => Just(Event::Resume),
+        1 => prop::bool::weighted(0.15).prop_map(|stop| if stop { Event::Stop } else { Event::Resume }),
+        1 => prop::bool::weighted(0.1).prop_map(|died| if died { Event::Died } else { Event::Resume }),
+        1 => any::<usize>().prop_map(Event::Void),
+        3 => (0_u8..6).prop_map(Event::Carriers),
+        1 => any::<usize>().prop_map(Event::Bounce),
+        1 => any::<usize>().prop_map(Event::Enrol),
+        1 => (channel(), any::<bool>()).prop_map(|(channel, given)| Event::Consent(channel, given)),
+        1 => any::<bool>().prop_map(Event::Daily),
+    ]
+}
+
+#[derive(Debug, Clone)]
+struct Story {
+    workflow: usize,
+    zone: usize,
+    start_day: i64,
+    daily_consent: bool,
+    events: Vec<Event>,
+}
+
+fn story() -> impl Strategy<Value = Story> {
+    (any::<usize>(), any::<usize>(), 0_i64..800, any::<bool>(), prop::collection::vec(event(), 1..60))
+        .prop_map(|(workflow, zone, start_day, daily_consent, events)| Story {
+            workflow,
+            zone,
+            start_day,
+            daily_consent,
+            events,
+        })
+}
+
+/// A small generator, so that one number makes a whole form.
+fn next(seed: &mut u64) -> u64 {
+    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *seed >> 33
+}
+
+fn any_value(kind: &FactKind, seed: &mut u64) -> Value {
+    match kind {
+        FactKind::Boolean => Value::Bool(next(seed) % 2 == 0),
+        FactKind::Choice(options) => {
+            Value::Choice(options[usize::try_from(next(seed)).unwrap_or(0) % options.len()].0.clone())
+        }
+        FactKind::Whole { min, .. } => Value::Number(Decimal::whole(*min)),
+        FactKind::Quantity { min, .. } => Value::Number(*min),
+        FactKind::Date => Value::Date(sample::date("2026-01-01")),
+    }
+}
+
+fn any_answers(questionnaire: &Questionnaire, mut seed: u64) -> BTreeMap<Name, Answer> {
+    let mut answers = BTreeMap::new();
+    for _ in 0..questionnaire.items.len() {
+        let shown = visible_items(questionnaire, &answers);
+        let Some(item) = shown.into_iter().find(|item| !answers.contains_key(&item.id)) else { break };
+        let roll = next(&mut seed);
+        let value = match &item.kind {
+            ItemKind::Choice(options) => {
+                Value::Choice(options[usize::try_from(roll).unwrap_or(0) % options.len()].id.clone())
+            }
+            ItemKind::YesNo => Value::Bool(roll % 2 == 0),
+            ItemKind::Whole { min, max } => {
+                Value::Number(Decimal::whole(min + i64::try_from(roll).unwrap_or(0) % (max - min + 1)))
+            }
+            ItemKind::Quantity { min, .. } => {
+                Value::Number(*min + Decimal::whole(i64::try_from(roll % 80).unwrap_or(0)))
+            }
+            ItemKind::Text { .. } => {
+                answers.insert(item.id.clone(), Answer::Text);
+                continue;
+            }
+        };
+        let answer = if roll % 17 == 0 && item.declinable {
+            Answer::Declined
+        } else {
+            Answer::Given { value, doubtful: roll % 13 == 0 }
+        };
+        answers.insert(item.id.clone(), answer);
+    }
+    answers
+}
+
+/// A story being played, with the checks that hold at each advance.
+struct Play {
+    patient: Rehearsal<'static>,
+    next_enrollment: u128,
+    /// State after each sequence number at which a snapshot was taken.
+    snapshots: Vec<String>,
+    asleep: bool,
+}
+
+type Checked = Result<(), TestCaseError>;
+
+impl Play {
+    fn begin(site: &'static SiteSettings, story: &Story) -> Result<Self, TestCaseError> {
+        let zone = ZONES[story.zone % ZONES.len()];
+        let start = plus_days(sample::date("2026-01-01"), story.start_day);
+        let now = sample::local(zone, &format!("{start}T10:00"));
+        let mut play = Self {
+            patient: Rehearsal::new(library(), site, now),
+            next_enrollment: 1,
+            snapshots: Vec::new(),
+            asleep: false,
+        };
+        let new = |fact| NewFact { enrollment: None, occurred_at: now, author: Author::System, fact };
+        let mut facts = vec![new(Fact::Preference {
+            language: "en".into(),
+            zone: zone.into(),
+            preferred: Some(Channel::Sms),
+        })];
+        for channel in [Channel::Sms, Channel::Email] {
+            facts.push(new(Fact::Reachable { channel, usable: true }));
+            facts.push(new(Fact::ConsentGiven { channel, wording: "v1".into() }));
+        }
+        facts.push(new(Fact::DailyConsent { given: story.daily_consent }));
+        play.record(facts)?;
+        play.enrol(story.workflow)?;
+        Ok(play)
+    }
+
+    fn record(&mut self, facts: Vec<NewFact>) -> Checked {
+        let quiet = facts.is_empty();
+        let wake = self.patient.wake_at;
+        let before = self.patient.history.len();
+        let count = facts.len();
+        self.patient.record(facts).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let decided = &self.patient.history[before + count..];
+        // Nothing new before wake_at.
+        if quiet && wake.is_none_or(|wake| self.patient.now < wake) && !decided.is_empty() {
+            return Err(TestCaseError::fail(format!(
+                "at {} something was decided before {wake:?}: {:?}",
+                self.patient.now,
+                decided.iter().map(|entry| &entry.fact).collect::<Vec<_>>()
+            )));
+        }
+        self.one_message(before + count)?;
+        self.nothing_left()?;
+        self.next_thing()?;
+        if self.patient.history.len() % 7 == 0 {
+            self.snapshots.push(serde_json::to_string(&self.patient.state).unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    /// However late, one advance plans at most one message that is not an answer to the patient's own.
+    fn one_message(&self, from: usize) -> Checked {
+        let new = &self.patient.history[from..];
+        let dropped: BTreeSet<&MessageKey> = new
+            .iter()
+            .filter_map(|entry| match &entry.fact {
+                Fact::Dropped { message, .. } => Some(message),
+                _ => None,
+            })
+            .collect();
+        let planned: Vec<&MessageKey> = new
+            .iter()
+            .filter_map(|entry| match &entry.fact {
+                Fact::Planned(plan) if !plan.exempt && !dropped.contains(&plan.key) => Some(&plan.key),
+                _ => None,
+            })
+            .collect();
+        prop_assert!(planned.len() <= 1, "two messages in one tick: {planned:?}");
+        Ok(())
+    }
+
+    /// Nothing left to decide after deciding.
+    fn nothing_left(&self) -> Checked {
+        let mut state = self.patient.state.clone();
+        let again = advance(library(), self.patient.site, &mut state, Vec::new(), self.patient.now)
+            .map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let facts: Vec<&Fact> = again.entries.iter().map(|entry| &entry.fact).collect();
+        prop_assert!(facts.is_empty(), "left to decide: {facts:?}");
+        prop_assert_eq!(again.wake_at, self.patient.wake_at);
+        prop_assert!(again.wake_at.is_none_or(|wake| wake > self.patient.now));
+        Ok(())
+    }
+
+    /// Every active enrollment has a next thing that will happen, or an open task.
+    fn next_thing(&self) -> Checked {
+        for (id, enrollment) in &self.patient.state.enrollments {
+            let over = matches!(enrollment.standing, Standing::Over { .. });
+            let owned = self.patient.state.tasks.values().any(|task| task.enrollment == Some(*id));
+            prop_assert!(over || owned || self.patient.wake_at.is_some(), "{id} is lost");
+        }
+        Ok(())
+    }
+
+    fn happens(&mut self, enrollment: Option<EnrollmentId>, author: Author, fact: Fact) -> Checked {
+        let now = self.patient.now;
+        self.record(vec![NewFact { enrollment, occurred_at: now, author, fact }])?;
+        self.hand_over()
+    }
+
+    fn hand_over(&mut self) -> Checked {
+        if self.asleep {
+            return Ok(());
+        }
+        self.patient.hand_over().map_err(|error| TestCaseError::fail(error.to_string()))?;
+        self.record(Vec::new())
+    }
+
+    fn wait(&mut self, minutes: i64) -> Checked {
+        let until = self.patient.now + SignedDuration::from_mins(minutes);
+        // A look before it is time must find nothing.
+        if let Some(wake) = self.patient.wake_at.filter(|wake| *wake > self.patient.now) {
+            let early = self.patient.now
+                + (wake.duration_since(self.patient.now) / 2);
+            let early = early.min(until).min(wake - SignedDuration::from_micros(1));
+            let next_send = self.next_send();
+            if early > self.patient.now && next_send.is_none_or(|send| early < send) {
+                self.patient.now = early;
+                self.record(Vec::new())?;
+            }
+        }
+        self.patient.run_until(until).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        self.record(Vec::new())
+    }
+
+    fn next_send(&self) -> Option<Timestamp> {
+        let waiting =
+            self.patient.state.messages.values().filter(|m| m.standing == MessageStanding::Scheduled);
+        waiting.map(|message| message.send_after).min()
+    }
+
+    fn asleep(&mut self, minutes: i64) -> Checked {
+        self.patient.now += SignedDuration::from_mins(minutes);
+        self.record(Vec::new())?;
+        self.hand_over()
+    }
+
+    fn enrol(&mut self, pick: usize) -> Checked {
+        if self.patient.state.enrollments.len() >= 3 || self.patient.state.died.is_some() {
+            return Ok(());
+        }
+        let workflow = &workflows()[pick % workflows().len()];
+        let id = EnrollmentId(self.next_enrollment);
+        self.next_enrollment += 1;
+        let mut seed = pick as u64;
+        let facts = workflow.facts.iter().filter(|def| def.required);
+        let facts = facts.map(|def| (def.id.clone(), any_value(&def.kind, &mut seed))).collect();
+        let zone = jiff::tz::TimeZone::get(&self.patient.state.zone).expect("a zone of the list");
+        let today = day_of(&zone, self.patient.now);
+        let main = workflow.anchors.first().map(|anchor| (anchor.id.clone(), today));
+        let fact = Fact::Enrolled {
+            site: SiteId(1),
+            workflow: workflow.id.clone(),
+            version: workflow.version(),
+            facts,
+            anchors: main.into_iter().collect(),
+        };
+        self.happens(Some(id), Author::System, fact)
+    }
+
+    fn enrollment(&self, pick: usize) -> Option<(EnrollmentId, &'static Workflow)> {
+        let count = self.patient.state.enrollments.len();
+        let (id, enrollment) = self.patient.state.enrollments.iter().nth(pick.checked_rem(count)?)?;
+        let workflow = workflows().iter().find(|workflow| workflow.id == enrollment.workflow)?;
+        Some((*id, workflow))
+    }
+
+    /// Any occurrence whose link still works.
+    fn answerable(&self, pick: usize) -> Option<(Occurrence, &'static Questionnaire, &'static Workflow)> {
+        let mut found = Vec::new();
+        for (id, enrollment) in &self.patient.state.enrollments {
+            let workflow = workflows().iter().find(|workflow| workflow.id == enrollment.workflow)?;
+            for (name, state) in &enrollment.steps {
+                let Some(Does::Ask { questionnaire, .. }) = workflow.step(name).map(|step| &step.does) else {
+                    continue;
+                };
+                let Some(questionnaire) = workflow.questionnaires.get(questionnaire) else { continue };
+                for open in &state.open {
+                    let unanswered = open.closed != Some(Closing::Done) && open.asked_at.is_some();
+                    if unanswered && self.patient.now < open.expires {
+                        let about = Occurrence {
+                            enrollment: *id,
+                            step: name.clone(),
+                            generation: open.generation,
+                            ordinal: open.ordinal,
+                        };
+                        found.push((about, questionnaire, workflow));
+                    }
+                }
+            }
+        }
+        let index = pick.checked_rem(found.len())?;
+        found.into_iter().nth(index)
+    }
+
+    fn play(&mut self, event: &Event) -> Checked {
+        let today = {
+            let zone = jiff::tz::TimeZone::get(&self.patient.state.zone).expect("a zone of the list");
+            day_of(&zone, self.patient.now)
+        };
+        match event {
+            Event::Minutes(minutes) => self.wait(*minutes),
+            Event::Asleep(minutes) => self.asleep(*minutes),
+            Event::Answer { pick, seed } => {
+                let Some((about, questionnaire, _)) = self.answerable(*pick) else { return Ok(()) };
+                let fact = Fact::Answered {
+                    about: about.clone(),
+                    questionnaire: questionnaire.id.clone(),
+                    questionnaire_version: questionnaire.version.clone(),
+                    language: "en".into(),
+                    mode: Mode::Own,
+                    answers: any_answers(questionnaire, *seed),
+                };
+                self.happens(Some(about.enrollment), Author::Patient, fact)
+            }
+            Event::Flag { pick, seed } => {
+                let Some((about, questionnaire, workflow)) = self.answerable(*pick) else { return Ok(()) };
+                let answers = any_answers(questionnaire, *seed);
+                let Some(enrollment) = self.patient.state.enrollments.get(&about.enrollment) else {
+                    return Ok(());
+                };
+                let raised = flags(workflow, enrollment, &questionnaire.id, &answers, today);
+                let Some(rule) = raised.into_iter().next() else { return Ok(()) };
+                let id = about.enrollment;
+                let fact = Fact::Flagged { about, questionnaire: questionnaire.id.clone(), rule, answers };
+                self.happens(Some(id), Author::Patient, fact)
+            }
+            Event::Outcome { pick, code } => {
+                let tasks = &self.patient.state.tasks;
+                let Some(index) = pick.checked_rem(tasks.len()) else { return Ok(()) };
+                let Some((task, state)) = tasks.iter().nth(index) else { return Ok(()) };
+                let (task, enrollment) = (task.clone(), state.enrollment);
+                let code: OutcomeCode = crate::expr::eval::OUTCOME_CODES[*code];
+                self.happens(enrollment, Author::System, Fact::Outcome { task, code })
+            }
+            Event::Take(pick) => {
+                let tasks = &self.patient.state.tasks;
+                let Some(index) = pick.checked_rem(tasks.len()) else { return Ok(()) };
+                let Some((task, state)) = tasks.iter().nth(index) else { return Ok(()) };
+                let (task, enrollment) = (task.clone(), state.enrollment);
+                self.happens(enrollment, Author::System, Fact::Taken { task, by: Some(crate::StaffId(7)) })
+            }
+            Event::Reply(channel, reply) => {
+                let reply = [Reply::Stop, Reply::Start, Reply::Help, Reply::Danger, Reply::Other][*reply];
+                self.happens(None, Author::Patient, Fact::Replied { channel: *channel, reply })
+            }
+            Event::AnchorEvent(pick, days) => {
+                let Some((id, workflow)) = self.enrollment(*pick) else { return Ok(()) };
+                let anchor = workflow.anchors[pick % workflow.anchors.len()].id.clone();
+                let date = plus_days(today, -*days);
+                self.happens(Some(id), Author::System, Fact::AnchorEvent { anchor, date })
+            }
+            Event::AnchorCorrected(pick, days) => {
+                let Some((id, _)) = self.enrollment(*pick) else { return Ok(()) };
+                let anchors =
+                    self.patient.state.enrollments.get(&id).map(|e| e.anchors.clone()).unwrap_or_default();
+                let Some(index) = pick.checked_rem(anchors.len()) else { return Ok(()) };
+                let Some((anchor, known)) = anchors.into_iter().nth(index) else { return Ok(()) };
+                let date = plus_days(known.date, *days);
+                self.happens(
+                    Some(id),
+                    Author::System,
+                    Fact::AnchorCorrected { anchor, date, reason: "typo".into() },
+                )
+            }
+            Event::SetFact(pick, seed) => {
+                let Some((id, workflow)) = self.enrollment(*pick) else { return Ok(()) };
+                let Some(index) = pick.checked_rem(workflow.facts.len()) else { return Ok(()) };
+                let def = &workflow.facts[index];
+                let value = any_value(&def.kind, &mut seed.clone());
+                self.happens(Some(id), Author::System, Fact::FactSet { name: def.id.clone(), value })
+            }
+            Event::Pause(days) => {
+                let Some((id, _)) = self.enrollment(0) else { return Ok(()) };
+                let until = days.map(|days| plus_days(today, days));
+                self.happens(Some(id), Author::System, Fact::Paused { until, reason: "away".into() })
+            }
+            Event::Resume => {
+                let paused = |standing: &Standing| matches!(standing, Standing::Paused { .. });
+                let mut enrollments = self.patient.state.enrollments.iter();
+                let Some(id) = enrollments.find(|(_, e)| paused(&e.standing)).map(|(id, _)| *id) else {
+                    return Ok(());
+                };
+                self.happens(Some(id), Author::System, Fact::Resumed)
+            }
+            Event::Stop => {
+                let Some((id, _)) = self.enrollment(0) else { return Ok(()) };
+                self.happens(Some(id), Author::System, Fact::Stopped { reason: StopReason::Withdrawn })
+            }
+            Event::Died => self.happens(None, Author::System, Fact::Died { date: today }),
+            Event::Void(pick) => {
+                let undo = &self.patient.state.undo;
+                let Some(index) = pick.checked_rem(undo.len()) else { return Ok(()) };
+                let (seq, enrollment) = (undo[index].seq, undo[index].enrollment);
+                self.happens(enrollment, Author::System, Fact::Voided { seq, reason: "wrong".into() })
+            }
+            Event::Carriers(kind) => {
+                self.patient.carriers = match kind {
+                    0 => Carriers { outage: true, ..Carriers::default() },
+                    1 => Carriers { unknown: true, ..Carriers::default() },
+                    2 => Carriers { idle: true, ..Carriers::default() },
+                    3 => Carriers { refuse: [Channel::Sms].into(), ..Carriers::default() },
+                    _ => Carriers::default(),
+                };
+                self.hand_over()
+            }
+            Event::Bounce(pick) => {
+                let messages = &self.patient.state.messages;
+                let Some(index) = pick.checked_rem(messages.len()) else { return Ok(()) };
+                let Some(message) = messages.keys().nth(index).cloned() else { return Ok(()) };
+                self.happens(None, Author::Carrier, Fact::Receipt { message, delivered: pick % 3 == 0 })
+            }
+            Event::Enrol(pick) => self.enrol(*pick),
+            Event::Consent(channel, given) => {
+                let channel = *channel;
+                let fact = if *given {
+                    Fact::ConsentGiven { channel, wording: "v2".into() }
+                } else {
+                    Fact::ConsentWithdrawn { channel }
+                };
+                self.happens(None, Author::System, fact)
+            }
+            Event::Daily(given) => self.happens(None, Author::System, Fact::DailyConsent { given: *given }),
+        }
+    }
+}
+
+/// Keys are unique, and no key is handed over twice.
+fn keys_are_unique(history: &[Entry]) -> Checked {
+    let (mut planned, mut tasks, mut sent) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for entry in history {
+        match &entry.fact {
+            Fact::Planned(plan) => prop_assert!(planned.insert(plan.key.clone()), "{:?} twice", plan.key),
+            Fact::TaskOpened(plan) => prop_assert!(tasks.insert(plan.key.clone()), "{:?} twice", plan.key),
+            Fact::HandedOver {
+                message, result: HandoverResult::Accepted | HandoverResult::Unknown, ..
+            } => {
+                prop_assert!(sent.insert(message.clone()), "{message:?} went twice");
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// After a STOP the channel is silent but for one confirmation, until a START; a stopped enrollment hears nothing.
+fn silence_after_stop(history: &[Entry]) -> Checked {
+    let mut stopped: BTreeMap<Channel, u32> = BTreeMap::new();
+    let mut over: BTreeSet<EnrollmentId> = BTreeSet::new();
+    let mut died = false;
+    let mut plans = BTreeMap::new();
+    for entry in history {
+        match &entry.fact {
+            Fact::Replied { channel, reply: Reply::Stop } | Fact::ChannelStopped { channel } => {
+                stopped.entry(*channel).or_insert(0);
+            }
+            Fact::ChannelRestarted { channel } => {
+                stopped.remove(channel);
+            }
+            Fact::Stopped { .. } | Fact::Ended => over.extend(entry.enrollment),
+            Fact::Resumed => {
+                if let Some(id) = entry.enrollment {
+                    over.remove(&id);
+                }
+            }
+            Fact::Died { .. } => died = true,
+            Fact::Voided { .. } => died = false,
+            Fact::Planned(plan) => {
+                plans.insert(plan.key.clone(), plan);
+            }
+            Fact::Claimed { message, .. } => {
+                let Some(plan) = plans.get(message) else { continue };
+                prop_assert!(!died, "{message:?} went after death");
+                if let Some(confirmations) = stopped.get_mut(&plan.channel) {
+                    prop_assert_eq!(plan.purpose, Purpose::StopConfirmation, "{:?} after STOP", message);
+                    let _ = confirmations;
+                }
+                let all_over =
+                    !plan.members.is_empty() && plan.members.iter().all(|m| over.contains(&m.enrollment));
+                prop_assert!(!all_over, "{message:?} went after its enrollment was over");
+            }
+            Fact::HandedOver { message, result: HandoverResult::Accepted, .. } => {
+                let confirms = plans.get(message).filter(|plan| plan.purpose == Purpose::StopConfirmation);
+                if let Some(count) = confirms.and_then(|plan| stopped.get_mut(&plan.channel)) {
+                    *count += 1;
+                    prop_assert!(*count <= 1, "a second confirmation");
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Only what was handed over, and is not known to have come back, is the patient's silence.
+fn an_outage_is_not_silence(history: &[Entry]) -> Checked {
+    let mut members: BTreeMap<MessageKey, BTreeSet<Occurrence>> = BTreeMap::new();
+    let mut arrived: BTreeSet<MessageKey> = BTreeSet::new();
+    for entry in history {
+        match &entry.fact {
+            Fact::Planned(plan) => {
+                members.insert(plan.key.clone(), plan.members.iter().cloned().collect());
+            }
+            Fact::Joined { message, member } => {
+                members.entry(message.clone()).or_default().insert(member.clone());
+            }
+            Fact::HandedOver { message, result: HandoverResult::Accepted, .. }
+            | Fact::Receipt { message, delivered: true } => {
+                arrived.insert(message.clone());
+            }
+            Fact::Receipt { message, delivered: false } => {
+                arrived.remove(message);
+            }
+            Fact::Closed { about, how: Closing::Silent } => {
+                let asked = arrived.iter().any(|key| members.get(key).is_some_and(|of| of.contains(about)));
+                prop_assert!(asked, "{about:?} was not asked");
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The state is the fold of the history, from any snapshot on.
+fn folding_equals_replay(history: &[Entry], state: &PatientState, snapshots: &[String]) -> Checked {
+    let mut replayed = PatientState::default();
+    for entry in history {
+        prop_assert!(replayed.expects(entry));
+        let stored = serde_json::to_string(entry).unwrap_or_default();
+        let read: Entry =
+            serde_json::from_str(&stored).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        prop_assert_eq!(&read, entry);
+        replayed.fold(&read);
+    }
+    prop_assert_eq!(&replayed, state);
+    for snapshot in snapshots {
+        let mut resumed: PatientState =
+            serde_json::from_str(snapshot).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let from = usize::try_from(resumed.seq).unwrap_or(usize::MAX);
+        for entry in history.get(from..).unwrap_or_default() {
+            resumed.fold(entry);
+        }
+        prop_assert_eq!(&resumed, state);
+    }
+    Ok(())
+}
+
+/// Never at night and never more than the caps, but for answers to the patient's own message.
+fn manners(history: &[Entry], zone: &str, site: &SiteSettings) -> Checked {
+    let zone = jiff::tz::TimeZone::get(zone).expect("a zone of the list");
+    let exempt: BTreeSet<&MessageKey> = history
+        .iter()
+        .filter_map(|entry| match &entry.fact {
+            Fact::Planned(plan) if plan.exempt => Some(&plan.key),
+            _ => None,
+        })
+        .collect();
+    let mut last: Option<Timestamp> = None;
+    for entry in history {
+        let Fact::Claimed { message, attempt } = &entry.fact else { continue };
+        if exempt.contains(message) {
+            continue;
+        }
+        let time = zone.to_datetime(entry.occurred_at).time();
+        prop_assert!(site.quiet.open <= time && time < site.quiet.close, "{message:?} at {time}");
+        if *attempt == 1 {
+            last = Some(entry.occurred_at).max(last);
+        }
+    }
+    Ok(())
+}
+
+fn site() -> &'static SiteSettings {
+    static SITE: OnceLock<SiteSettings> = OnceLock::new();
+    SITE.get_or_init(SiteSettings::default)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, max_shrink_iters: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn laws_hold_for_random_stories(story in story()) {
+        let mut play = Play::begin(site(), &story)?;
+        for event in &story.events {
+            play.play(event)?;
+        }
+        let history = &play.patient.history;
+        keys_are_unique(history)?;
+        silence_after_stop(history)?;
+        an_outage_is_not_silence(history)?;
+        manners(history, ZONES[story.zone % ZONES.len()], site())?;
+        folding_equals_replay(history, &play.patient.state, &play.snapshots)?;
+    }
+}
