@@ -300,8 +300,7 @@ impl Play {
         let until = self.patient.now + SignedDuration::from_mins(minutes);
         // A look before it is time must find nothing.
         if let Some(wake) = self.patient.wake_at.filter(|wake| *wake > self.patient.now) {
-            let early = self.patient.now
-                + (wake.duration_since(self.patient.now) / 2);
+            let early = self.patient.now + (wake.duration_since(self.patient.now) / 2);
             let early = early.min(until).min(wake - SignedDuration::from_micros(1));
             let next_send = self.next_send();
             if early > self.patient.now && next_send.is_none_or(|send| early < send) {

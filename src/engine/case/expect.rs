@@ -5,7 +5,9 @@ use jiff::{Timestamp, civil::DateTime};
 use crate::{
     Name,
     case::{MessageFor, Phrase},
-    fact::{Closing, Entry, Fact, HandoverResult, MessageKey, MessagePlan, Occurrence, Purpose, TaskKey, TaskPlan},
+    fact::{
+        Closing, Entry, Fact, HandoverResult, MessageKey, MessagePlan, Occurrence, Purpose, TaskKey, TaskPlan,
+    },
     model::{LevelId, TaskKind, Text},
     state::Standing,
 };
@@ -45,10 +47,9 @@ pub(super) fn came_true(stage: &Stage<'_>, phrase: &Phrase) -> bool {
             _ => false,
         }),
         Phrase::Dropped(step) => any(&|entry| match &entry.fact {
-            Fact::Dropped { message, .. } => step.as_ref().is_none_or(|step| {
-                planned(stage, message)
-                    .is_some_and(|plan| is_about(stage, plan, step))
-            }),
+            Fact::Dropped { message, .. } => step
+                .as_ref()
+                .is_none_or(|step| planned(stage, message).is_some_and(|plan| is_about(stage, plan, step))),
             _ => false,
         }),
         Phrase::Silent(step) => any(&|entry| closed(&entry.fact, step, Closing::Silent)),

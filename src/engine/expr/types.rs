@@ -267,6 +267,14 @@ impl Typer<'_> {
         }
     }
 
+    fn is_option_of(&mut self, option: &Ast, choice: &Ast) -> bool {
+        let (Kind::Name(option), Kind::Name(choice)) = (&option.kind, &choice.kind) else { return false };
+        match self.lookup(choice) {
+            Some((_, Type::Choice(options))) => options.iter().any(|known| *known == *option.as_str()),
+            Some((_, Type::Bool | Type::Number(_) | Type::Date)) | None => false,
+        }
+    }
+
     fn expr_quietly(&mut self, ast: &Ast, known_errors: usize) -> Typed {
         let typed = match &ast.kind {
             Kind::Name(name) => self.lookup(name),
@@ -296,7 +304,9 @@ impl Typer<'_> {
     }
 
     fn compare(&mut self, how: Compare, left: &Ast, right: &Ast) -> Typed {
-        let typed_left = self.side(left, right);
+        // In `dizzy = dizzy` the item stands on the left and its option on the right.
+        let typed_left =
+            if self.is_option_of(right, left) { self.expr(left) } else { self.side(left, right) };
         let typed_right = self.side(right, left);
         let ((a, a_type), (b, b_type)) = (typed_left?, typed_right?);
         let ordered = !matches!(how, Compare::Equal | Compare::NotEqual);
