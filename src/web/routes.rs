@@ -6,7 +6,7 @@ use actix_web::{
     web::{self, Data, ServiceConfig},
 };
 
-use super::{Web, assets, demo};
+use super::{Web, assets, demo, staff};
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,17 @@ const DEMO: [Route; 3] = [
 /// All routes.
 #[must_use]
 pub fn all() -> Vec<Route> {
-    [BASE.as_slice(), DEMO.as_slice()].concat()
+    [BASE.as_slice(), DEMO.as_slice(), staff::routes::ROUTES].concat()
+}
+
+/// Who may use the route of that pattern; `None` when it is not in the table, and then nobody may.
+#[must_use]
+pub fn who(method: &Method, pattern: &str) -> Option<Who> {
+    let method = if *method == Method::HEAD { &Method::GET } else { method };
+    let of = |routes: &[Route]| {
+        routes.iter().find(|route| route.method == *method && route.pattern == pattern).map(|route| route.who)
+    };
+    of(&BASE).or_else(|| of(&DEMO)).or_else(|| of(staff::routes::ROUTES))
 }
 
 /// Puts the handlers behind the routes.
@@ -67,7 +77,8 @@ pub fn register(config: &mut ServiceConfig) {
         .route("/static/{file}", web::get().to(assets::get))
         .route("/demo", web::get().to(demo::mailbox))
         .route("/demo/clock", web::post().to(demo::move_clock))
-        .route("/demo/reply", web::post().to(demo::reply));
+        .route("/demo/reply", web::post().to(demo::reply))
+        .configure(staff::routes::register);
 }
 
 /// The process answers.
