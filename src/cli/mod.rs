@@ -1,5 +1,6 @@
 //! The command line: one file per command. The only place, with `main.rs` and `config.rs`, that wires the parts.
 
+pub mod check;
 pub mod clock;
 pub mod risk;
 
@@ -18,6 +19,7 @@ pub struct Cli {
 /// One variant per command; a command that is not built yet is absent.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(check::Check),
     /// Train a risk model, evaluate it, predict with it.
     Risk(risk::RiskArgs),
 }
@@ -27,6 +29,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
+        Command::Check(check) => check.run(),
         Command::Risk(args) => end(risk::run(args)),
     }
 }
