@@ -27,8 +27,10 @@ impl Check {
     /// Prints what was found; exit code 1 if anything was.
     #[must_use]
     pub fn run(&self) -> ExitCode {
-        let library =
+        let mut library =
             if self.paths.is_empty() { library::load(None) } else { library::load_paths(&self.paths) };
+        let stories = tend_engine::case::run::all(&library.compiled);
+        library.compiled.diagnostics.extend(stories);
         let found = &library.compiled.diagnostics;
         if self.json {
             match serde_json::to_string_pretty(&Report { diagnostics: found }) {

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod clock;
 pub mod risk;
+pub mod timeline;
 
 use std::process::ExitCode;
 
@@ -20,6 +21,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Check),
+    /// Print the schedule of one patient.
+    Timeline(timeline::Timeline),
     /// Train a risk model, evaluate it, predict with it.
     Risk(risk::RiskArgs),
 }
@@ -30,6 +33,7 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
         Command::Check(check) => check.run(),
+        Command::Timeline(args) => args.run(),
         Command::Risk(args) => end(risk::run(args)),
     }
 }
