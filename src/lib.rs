@@ -6,7 +6,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod deliver;
-pub mod library;
+pub mod jobs;
 pub mod ports;
 pub mod store;
 pub mod web;

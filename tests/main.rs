@@ -2,6 +2,7 @@
 
 mod architecture;
 mod deliver;
+mod jobs;
 mod risk;
 mod support;
 mod web;

@@ -5,27 +5,21 @@
 pub mod actor;
 pub mod advance;
 pub mod doctor;
-pub mod doubt;
 pub mod enroll;
 pub mod form;
-pub mod lookup;
-pub mod patient_change;
 pub mod reading;
 pub mod receive;
 pub mod record;
-pub mod register;
 pub mod relay;
 pub mod render;
-pub mod score;
-pub mod sign_in;
 pub mod sweep;
-pub mod task;
 
 use std::{
     collections::BTreeMap,
     sync::{Arc, PoisonError, RwLock},
 };
 
+pub use tend_engine::model::Channel;
 use tend_engine::{SiteId, planner::Library, site::SiteSettings};
 
 use crate::{
@@ -34,6 +28,8 @@ use crate::{
 };
 
 pub use actor::Actor;
+/// What background workers hand messages over with.
+pub use crate::ports::{Carrier, Connection, Handover, Refusal};
 pub use record::RecordError;
 
 /// The application of one process.

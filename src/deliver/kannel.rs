@@ -197,30 +197,6 @@ fn judge(status: StatusCode, body: &str, wait: Option<u32>, id: MessageId) -> Ha
     }
 }
 
-/// What a delivery report says, by Kannel's number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Report {
-    /// On the phone.
-    Delivered,
-    /// It will not arrive.
-    Failed,
-    /// Somewhere on its way: nothing to record.
-    OnItsWay,
-}
-
-impl Report {
-    /// Reads the number of a report: 1 delivered, 2 failed, 16 refused by the operator; 4 and 8 are on the way.
-    #[must_use]
-    pub fn parse(number: &str) -> Option<Self> {
-        match number {
-            "1" => Some(Self::Delivered),
-            "2" | "16" => Some(Self::Failed),
-            "4" | "8" => Some(Self::OnItsWay),
-            _ => None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

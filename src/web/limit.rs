@@ -70,7 +70,7 @@ mod tests {
             .insert_header(("X-Forwarded-For", "203.0.113.7"))
             .to_http_request();
         assert_eq!(address(&request, &Settings::default()), "192.0.2.1");
-        let proxied = Settings { behind_tls_proxy: true };
+        let proxied = Settings { behind_tls_proxy: true, ..Settings::default() };
         assert_eq!(address(&request, &proxied), "203.0.113.7");
     }
 }

@@ -7,6 +7,7 @@ pub mod contact;
 pub mod csrf;
 pub mod demo;
 pub mod error;
+pub mod gateway;
 pub mod headers;
 pub mod lang;
 pub mod limit;
@@ -14,7 +15,6 @@ pub mod page;
 pub mod respond;
 pub mod routes;
 pub mod server;
-pub mod staff;
 pub mod words;
 
 use std::sync::Arc;
@@ -50,6 +50,8 @@ pub struct Web {
 pub struct Settings {
     /// A proxy in front terminates TLS: cookies are `Secure`, HSTS is sent, forwarded addresses are believed.
     pub behind_tls_proxy: bool,
+    /// What the SMS gateway must know; without it nothing is taken from it.
+    pub gateway_secret: Option<String>,
 }
 
 /// Says whether the parts behind the pages work.

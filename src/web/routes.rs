@@ -6,7 +6,7 @@ use actix_web::{
     web::{self, Data, ServiceConfig},
 };
 
-use super::{Web, assets, demo, staff};
+use super::{Web, assets, demo, gateway};
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,20 +53,16 @@ const DEMO: [Route; 3] = [
     Route::new(Method::POST, "/demo/reply", Who::Anyone),
 ];
 
+/// What the SMS gateway calls, by GET.
+const GATEWAY: [Route; 2] = [
+    Route::new(Method::GET, "/gateway/{secret}/receipt", Who::Carrier),
+    Route::new(Method::GET, "/gateway/{secret}/inbound", Who::Carrier),
+];
+
 /// All routes.
 #[must_use]
 pub fn all() -> Vec<Route> {
-    [BASE.as_slice(), DEMO.as_slice(), staff::routes::ROUTES].concat()
-}
-
-/// Who may use the route of that pattern; `None` when it is not in the table, and then nobody may.
-#[must_use]
-pub fn who(method: &Method, pattern: &str) -> Option<Who> {
-    let method = if *method == Method::HEAD { &Method::GET } else { method };
-    let of = |routes: &[Route]| {
-        routes.iter().find(|route| route.method == *method && route.pattern == pattern).map(|route| route.who)
-    };
-    of(&BASE).or_else(|| of(&DEMO)).or_else(|| of(staff::routes::ROUTES))
+    [BASE.as_slice(), DEMO.as_slice(), GATEWAY.as_slice()].concat()
 }
 
 /// Puts the handlers behind the routes.
@@ -78,7 +74,8 @@ pub fn register(config: &mut ServiceConfig) {
         .route("/demo", web::get().to(demo::mailbox))
         .route("/demo/clock", web::post().to(demo::move_clock))
         .route("/demo/reply", web::post().to(demo::reply))
-        .configure(staff::routes::register);
+        .route("/gateway/{secret}/receipt", web::get().to(gateway::receipt))
+        .route("/gateway/{secret}/inbound", web::get().to(gateway::inbound));
 }
 
 /// The process answers.

@@ -33,7 +33,7 @@ async fn hand_over(carrier: &dyn Carrier, message: &Outgoing) -> Handover {
 }
 
 /// An ending in one word, for comparison.
-fn word(ending: &Handover) -> &'static str {
+pub fn word(ending: &Handover) -> &'static str {
     match ending {
         Handover::Accepted(_) => "accepted",
         Handover::Refused(no) if no.permanent => "refused for good",

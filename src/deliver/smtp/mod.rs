@@ -152,13 +152,13 @@ fn closed_door(what: &str, error: &lettre::transport::smtp::Error) -> Refusal {
     not_now(format!("{what}: {}", without_addresses(&error.to_string())))
 }
 
-/// The default patience: a server that scans a mail may take its time over the final dot.
+/// The default patience. A mail's dialogue must end within the lease of its message, 30 s from the claim.
 impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
-            command: Duration::from_secs(10),
-            content: Duration::from_secs(30),
+            command: Duration::from_secs(5),
+            content: Duration::from_secs(15),
         }
     }
 }

@@ -126,10 +126,7 @@ impl Parser {
     }
 
     fn unexpected(&self, help: &str) -> ExprError {
-        let message = match &self.peek().word {
-            Word::End => "the condition ends too early".to_owned(),
-            word => format!("{} is not expected here", word.describe()),
-        };
+        let message = format!("{} is not expected here", self.peek().word.describe());
         ExprError::new(self.peek().at, "E120", message, help)
     }
 

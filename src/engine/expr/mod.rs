@@ -5,7 +5,6 @@
 
 pub mod ast;
 pub mod eval;
-mod functions;
 mod lex;
 pub mod types;
 

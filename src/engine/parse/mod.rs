@@ -20,7 +20,7 @@ pub mod tree;
 pub mod workflow;
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 use std::collections::BTreeMap;
 

@@ -1,0 +1,152 @@
+//! Background work on apalis: a ticker, a lane per channel, a sweeper. apalis gives each worker its life: it starts,
+//! restarts and stops it; what there is to do is in the application's own rows and never in a job.
+//!
+//! A worker that fails starts again under a fresh name; deleting every job loses nothing and repeats nothing.
+
+pub mod lane;
+mod scribe;
+mod stop;
+mod wake;
+pub mod work;
+
+use std::{fmt, future::Future, sync::Arc, time::Duration};
+
+use apalis::prelude::{Monitor, WorkerBuilder, WorkerBuilderExt};
+use tracing::{error, warn};
+use uuid::Uuid;
+
+use crate::app::{Carrier, Channel};
+
+pub use lane::Lane;
+pub use stop::{Stop, Stopper};
+use wake::{Look, Until, wakes};
+pub use work::{Work, WorkError};
+
+/// Connections of a lane.
+pub const CONNECTIONS: usize = 16;
+/// How long a worker that failed rests before it starts again.
+pub const RESTART_PAUSE: Duration = Duration::from_millis(200);
+
+/// Which workers a process runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Roles {
+    /// Advances patients who are due.
+    pub ticker: bool,
+    /// Hands messages over and settles old claims.
+    pub lanes: bool,
+}
+
+impl Default for Roles {
+    fn default() -> Self {
+        Self { ticker: true, lanes: true }
+    }
+}
+
+/// A worker's role, in its name.
+#[derive(Debug, Clone, Copy)]
+enum Role {
+    Ticker,
+    Sweeper,
+    Lane(Channel),
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ticker => "ticker",
+            Self::Sweeper => "sweeper",
+            Self::Lane(Channel::Email) => "lane-email",
+            Self::Lane(Channel::Sms) => "lane-sms",
+        })
+    }
+}
+
+/// Runs the workers until `shutdown` is ready: then nothing new is begun, what is in flight is finished and what was
+/// claimed is given back.
+pub async fn run(
+    work: Arc<dyn Work>,
+    carriers: Vec<Arc<dyn Carrier>>,
+    roles: Roles,
+    shutdown: impl Future<Output = ()> + Send,
+) {
+    let (stopper, stop) = Stop::pair();
+    let mut monitor = Monitor::new().should_restart(|worker, error| {
+        warn!("worker {} failed and starts again: {error}", worker.name());
+        true
+    });
+    if roles.ticker {
+        monitor = add(monitor, Role::Ticker, &work, &stop, tick);
+    }
+    if roles.lanes {
+        monitor = add(monitor, Role::Sweeper, &work, &stop, sweep);
+        for carrier in carriers {
+            let channel = carrier.channel();
+            let lane = Arc::new(Lane::new(work.clone(), carrier, CONNECTIONS));
+            monitor = add(monitor, Role::Lane(channel), &work, &stop, move |_, stop| {
+                let lane = lane.clone();
+                async move { lane.drain(&stop).await }
+            });
+        }
+    }
+    let signal = async {
+        shutdown.await;
+        stopper.stop();
+        Ok(())
+    };
+    if let Err(error) = monitor.run_with_signal(signal).await {
+        error!("background workers ended badly: {error}");
+    }
+}
+
+/// Adds a worker that calls `job` at each wake-up, one at a time, under a name that no worker had before.
+fn add<J, F>(monitor: Monitor, role: Role, work: &Arc<dyn Work>, stop: &Stop, job: J) -> Monitor
+where
+    J: Fn(Arc<dyn Work>, Stop) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<(), WorkError>> + Send + 'static,
+{
+    let (work, stop) = (work.clone(), stop.clone());
+    monitor.register(move |_| {
+        let (job, work, stop) = (job.clone(), work.clone(), stop.clone());
+        let (changes, until) = (work.changes(), until(role, work.clone()));
+        let look = move |_: Look| {
+            let done = job(work.clone(), stop.clone());
+            async move {
+                if let Err(error) = done.await {
+                    warn!("the {role} could not finish and will look again: {error}");
+                    tokio::time::sleep(RESTART_PAUSE).await;
+                }
+            }
+        };
+        WorkerBuilder::new(format!("{role}-{}", Uuid::now_v7()).as_str())
+            .backend(wakes(&changes, &until))
+            .concurrency(1)
+            .catch_panic()
+            .build(look)
+    })
+}
+
+/// How long a role may sleep.
+fn until(role: Role, work: Arc<dyn Work>) -> Until {
+    Arc::new(move || {
+        let work = work.clone();
+        Box::pin(async move {
+            let until = match role {
+                Role::Ticker => work.until_due().await,
+                Role::Lane(channel) => work.until_ready(channel).await,
+                Role::Sweeper => Ok(None),
+            };
+            // The net catches what a moment's trouble hides.
+            until.ok().flatten()
+        })
+    })
+}
+
+async fn tick(work: Arc<dyn Work>, stop: Stop) -> Result<(), WorkError> {
+    while !stop.is_set() && work.tick().await? > 0 {}
+    Ok(())
+}
+
+async fn sweep(work: Arc<dyn Work>, stop: Stop) -> Result<(), WorkError> {
+    while !stop.is_set() && work.sweep().await? > 0 {}
+    Ok(())
+}
