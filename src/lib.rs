@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 pub mod deliver;
 pub mod jobs;
+pub mod library;
 pub mod ports;
 pub mod store;
 pub mod web;

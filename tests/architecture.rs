@@ -26,13 +26,14 @@ struct Row {
 /// `cli`, `main`, `config` and `lib` are not in the table: they wire, and may use everything.
 const TABLE: &[Row] = &[
     Row { module: "ports", modules: &[], crates: &["tend_engine"] },
+    Row { module: "library", modules: &[], crates: &["tend_engine"] },
     Row {
         module: "store",
         modules: &["ports"],
         crates: &["tend_engine", "tend_migrations", "sea_orm", "sea_orm_migration", "sqlx"],
     },
     Row { module: "deliver", modules: &["ports"], crates: &["tend_engine", "lettre", "reqwest"] },
-    Row { module: "app", modules: &["store", "ports"], crates: &["tend_engine", "tend_risk"] },
+    Row { module: "app", modules: &["store", "ports", "library"], crates: &["tend_engine", "tend_risk"] },
     Row {
         module: "web",
         modules: &["app", "store::read", "ports"],

@@ -5,14 +5,21 @@
 pub mod actor;
 pub mod advance;
 pub mod doctor;
+pub mod doubt;
 pub mod enroll;
 pub mod form;
+pub mod lookup;
+pub mod patient_change;
 pub mod reading;
 pub mod receive;
 pub mod record;
+pub mod register;
 pub mod relay;
 pub mod render;
+pub mod score;
+pub mod sign_in;
 pub mod sweep;
+pub mod task;
 
 use std::{
     collections::BTreeMap,

@@ -1,7 +1,9 @@
 //! The command line: one file per command. The only place, with `main.rs` and `config.rs`, that wires the parts.
 
+pub mod check;
 pub mod clock;
 pub mod risk;
+pub mod timeline;
 
 use std::process::ExitCode;
 
@@ -18,6 +20,9 @@ pub struct Cli {
 /// One variant per command; a command that is not built yet is absent.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(check::Check),
+    /// Print the schedule of one patient.
+    Timeline(timeline::Timeline),
     /// Train a risk model, evaluate it, predict with it.
     Risk(risk::RiskArgs),
 }
@@ -27,6 +32,8 @@ enum Command {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
+        Command::Check(check) => check.run(),
+        Command::Timeline(args) => args.run(),
         Command::Risk(args) => end(risk::run(args)),
     }
 }

@@ -54,6 +54,7 @@
 //! | `late STEP` | an answer to the step was taken after its window |
 //! | `flag RULE` | a red flag rule fired on a draft |
 //! | `doubt ITEM` | the value typed for that item must be confirmed before it counts |
+//! | `open N alerts` | so many alerts are open at that moment |
 //! | `ended` | the enrollment is over |
 //! | `nothing` | no message, no task, no alert |
 //!
@@ -261,6 +262,8 @@ pub enum Phrase {
     Flag(Name),
     /// That item must be confirmed before it counts.
     Doubt(Name),
+    /// So many alerts are open.
+    Open(usize),
     /// The enrollment is over.
     Ended,
     /// No message, task or alert.

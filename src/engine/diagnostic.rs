@@ -171,7 +171,10 @@ impl Log {
 #[must_use]
 pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let allowed = 1 + word.chars().count() / 4;
-    let scored = known.into_iter().take(2000).map(|candidate| (distance(word, candidate), candidate));
+    // "monday" is as near to "mon" as a slip of the finger.
+    let begins = |candidate: &str| candidate.len() >= 3 && word.starts_with(candidate);
+    let far = |candidate: &str| if begins(candidate) { 1 } else { distance(word, candidate) };
+    let scored = known.into_iter().take(2000).map(|candidate| (far(candidate), candidate));
     scored.filter(|(far, _)| *far <= allowed).min().map(|(_, candidate)| candidate)
 }
 

@@ -152,3 +152,48 @@ pub fn longest(words: &str) -> String {
     };
     pieces(words).iter().map(fill).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_counted_at_their_edges() {
+        for (text, units, parts) in [
+            ("a".repeat(160), 160, 1),
+            ("a".repeat(161), 161, 2),
+            ("a".repeat(306), 306, 2),
+            ("a".repeat(307), 307, 3),
+            ("€".repeat(80), 160, 1),
+            ("€".repeat(81), 162, 2),
+            // An escape pair does not fit into the last septet of a part.
+            ("a".repeat(152) + "€" + &"a".repeat(152), 306, 3),
+        ] {
+            let expected = SmsSize { coding: Coding::Gsm7, units, parts };
+            assert_eq!(sms_size(&text), expected, "{text}");
+        }
+        for (text, units, parts) in [
+            ("好".repeat(70), 70, 1),
+            ("好".repeat(71), 71, 2),
+            ("好".repeat(134), 134, 2),
+            ("好".repeat(135), 135, 3),
+            ("😀".repeat(35), 70, 1),
+            // 33 pairs fit into 67 units.
+            ("😀".repeat(66), 132, 2),
+            ("😀".repeat(67), 134, 3),
+            ("a’".to_owned(), 2, 1),
+        ] {
+            let expected = SmsSize { coding: Coding::Ucs2, units, parts };
+            assert_eq!(sms_size(&text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn placeholders_are_filled_or_refused() {
+        let value = |name: &str| (name == "link").then_some(std::borrow::Cow::Borrowed("https://x"));
+        assert_eq!(render("go to {link}.", value), Ok("go to https://x.".to_owned()));
+        assert_eq!(render("a { b", value), Ok("a { b".to_owned()));
+        assert_eq!(render("{lnk}", value), Err(UnknownPlaceholder("lnk".to_owned())));
+        assert_eq!(longest("{link}").len(), 62);
+    }
+}

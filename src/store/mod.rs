@@ -7,6 +7,7 @@
 
 mod batch;
 mod delivery;
+mod desk;
 mod due;
 mod enrolling;
 #[expect(dead_code, reason = "every table has its entity; not every one is read through it")]
@@ -21,7 +22,10 @@ mod project;
 mod quarantine;
 pub mod read;
 mod rebuild;
+pub mod scoring;
+mod sign_in;
 mod sql;
+mod staff;
 mod tables;
 mod tx;
 pub mod vault;
@@ -40,6 +44,7 @@ pub use identity::{ContactPoint, Demographics, Identifier, Owner};
 pub use inbound::{Inbound, Receipted};
 pub use open::Open;
 pub use rebuild::Compared;
+pub use staff::NewStaff;
 pub use tx::{Busy, GROUP_MAX, Locked, Tx};
 pub use vault::{Vault, token_hash};
 

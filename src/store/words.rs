@@ -3,7 +3,7 @@
 use jiff::{Timestamp, civil::Date};
 use sea_orm::prelude::{Date as ChronoDate, Uuid};
 use tend_engine::{
-    StaffId,
+    Name, StaffId,
     fact::{Author, DropReason, Fact, OutcomeCode, Purpose},
     model::{Channel, LevelId, Role, TaskKind},
 };
@@ -42,6 +42,10 @@ pub fn chrono_date(date: Date) -> Option<ChronoDate> {
 /// A civil date out of a column.
 pub fn civil_date(date: ChronoDate) -> Result<Date, StoreError> {
     date.to_string().parse().map_err(|error: jiff::Error| StoreError::unreadable("date", error))
+}
+
+pub fn name(text: &str) -> Result<Name, StoreError> {
+    Name::parse(text).map_err(|error| StoreError::unreadable("name", error))
 }
 
 pub fn channel(channel: Channel) -> &'static str {

@@ -15,6 +15,7 @@ pub mod page;
 pub mod respond;
 pub mod routes;
 pub mod server;
+pub mod staff;
 pub mod words;
 
 use std::sync::Arc;

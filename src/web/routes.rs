@@ -6,7 +6,7 @@ use actix_web::{
     web::{self, Data, ServiceConfig},
 };
 
-use super::{Web, assets, demo, gateway};
+use super::{Web, assets, demo, gateway, staff};
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +62,14 @@ const GATEWAY: [Route; 2] = [
 /// All routes.
 #[must_use]
 pub fn all() -> Vec<Route> {
-    [BASE.as_slice(), DEMO.as_slice(), GATEWAY.as_slice()].concat()
+    [BASE.as_slice(), DEMO.as_slice(), GATEWAY.as_slice(), staff::routes::ROUTES].concat()
+}
+
+/// Who may use the route of that pattern; `None` when it is not in the table, and then nobody may.
+#[must_use]
+pub fn who(method: &Method, pattern: &str) -> Option<Who> {
+    let method = if *method == Method::HEAD { &Method::GET } else { method };
+    all().into_iter().find(|route| route.method == *method && route.pattern == pattern).map(|route| route.who)
 }
 
 /// Puts the handlers behind the routes.
@@ -75,7 +82,8 @@ pub fn register(config: &mut ServiceConfig) {
         .route("/demo/clock", web::post().to(demo::move_clock))
         .route("/demo/reply", web::post().to(demo::reply))
         .route("/gateway/{secret}/receipt", web::get().to(gateway::receipt))
-        .route("/gateway/{secret}/inbound", web::get().to(gateway::inbound));
+        .route("/gateway/{secret}/inbound", web::get().to(gateway::inbound))
+        .configure(staff::routes::register);
 }
 
 /// The process answers.

@@ -80,8 +80,10 @@ pub fn application(
         InitError = (),
     >,
 > {
+    let app = Data::from(web.app.clone());
     App::new()
         .app_data(web)
+        .app_data(app)
         .configure(limits)
         .configure(routes::register)
         .wrap(from_fn(csrf::same_site))

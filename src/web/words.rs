@@ -1,12 +1,24 @@
 //! The product's own words in every language. A key without one of them, or with a value left out, does not compile.
 
+pub mod chart;
 pub mod common;
 pub mod demo;
+pub mod enrol;
 pub mod patient;
+pub mod queue;
+pub mod staff;
+pub mod story;
+pub mod worklist;
 
+pub use chart::Chart;
 pub use common::Common;
 pub use demo::Demo;
+pub use enrol::Enrol;
 pub use patient::Patient;
+pub use queue::{Health, MessageLog, Risk, Workflows};
+pub use staff::Staff;
+pub use story::Story;
+pub use worklist::Worklist;
 
 /// Declares a catalogue: `key: "English", "中文";` or `key(value): "… {value}", "… {value}";`.
 /// Templates call a key as a method.
@@ -64,6 +76,10 @@ mod tests {
         assert_eq!(untranslated(Common::ALL), [""; 0]);
         assert_eq!(untranslated(Demo::ALL), [""; 0]);
         assert_eq!(untranslated(Patient::ALL), [""; 0]);
+        let staff = [Chart::ALL, Enrol::ALL, Health::ALL, MessageLog::ALL, Risk::ALL, Staff::ALL, Story::ALL];
+        for catalogue in staff.into_iter().chain([Workflows::ALL, Worklist::ALL]) {
+            assert_eq!(untranslated(catalogue), [""; 0]);
+        }
     }
 
     #[test]

@@ -59,6 +59,10 @@ pub(super) fn came_true(stage: &Stage<'_>, phrase: &Phrase) -> bool {
             any(&|entry| matches!(&entry.fact, Fact::Flagged { rule: raised, .. } if raised == rule))
         }
         Phrase::Doubt(item) => stage.doubts.contains(item),
+        Phrase::Open(count) => {
+            let alerts = stage.patient.state.tasks.values().filter(|task| task.kind == TaskKind::Alert);
+            alerts.count() == *count
+        }
         Phrase::Ended => {
             let standing =
                 stage.patient.state.enrollments.get(&ENROLLMENT).map(|enrollment| &enrollment.standing);
@@ -209,6 +213,8 @@ pub(super) fn in_words(phrase: &Phrase) -> String {
         Phrase::Late(step) => format!("late {step}"),
         Phrase::Flag(rule) => format!("flag {rule}"),
         Phrase::Doubt(item) => format!("doubt {item}"),
+        Phrase::Open(1) => "open 1 alert".into(),
+        Phrase::Open(count) => format!("open {count} alerts"),
         Phrase::Ended => "ended".into(),
         Phrase::Nothing => "nothing".into(),
     }

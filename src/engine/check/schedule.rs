@@ -51,12 +51,13 @@ fn check_segments(step: &Step, segments: &[Segment], at: Place, log: &mut Log) {
                         return;
                     }
                     if opens < last_closes {
+                        let apart = match (due - last_due).get_days() {
+                            1 => "a day".to_owned(),
+                            days => format!("{days} days"),
+                        };
                         let message = format!(
-                            "the windows of step \"{}\" overlap: one is open until {} days after it is due, and the next, {} days later, opens {} days before it is due",
-                            step.id,
-                            (last_closes - last_due).get_days() - 1,
-                            (due - last_due).get_days(),
-                            segment.window.before_days
+                            "the windows of step \"{}\" overlap: two occurrences {apart} apart are open at the same time",
+                            step.id
                         );
                         log.error("E204", at, message, "make \"before\" and \"after\" smaller");
                         return;

@@ -126,7 +126,10 @@ impl Parser {
     }
 
     fn unexpected(&self, help: &str) -> ExprError {
-        let message = format!("{} is not expected here", self.peek().word.describe());
+        let message = match &self.peek().word {
+            Word::End => "the condition ends too early".to_owned(),
+            word => format!("{} is not expected here", word.describe()),
+        };
         ExprError::new(self.peek().at, "E120", message, help)
     }
 

@@ -184,11 +184,11 @@ fn earlier(what: LookBack, of: &Name, days: u32, env: &Env<'_>) -> Option<Decima
         let ago = civil_days(day, env.today);
         ago >= 1 && ago <= i64::from(days)
     };
-    let values = env.series.get(of)?.iter().filter(|(day, _)| within(*day)).map(|(_, value)| *value);
+    let mut values = env.series.get(of)?.iter().filter(|(day, _)| within(*day)).map(|(_, value)| *value);
     match what {
         LookBack::Lowest => values.min(),
         LookBack::Highest => values.max(),
-        LookBack::Previous => values.last(),
+        LookBack::Previous => values.next_back(),
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod ast;
 pub mod eval;
+mod functions;
 mod lex;
 pub mod types;
 

@@ -47,9 +47,9 @@ pub fn sources(node: Option<&Node>, log: &mut Log) -> Vec<Source> {
         let strength = fields
             .need("strength", log)
             .and_then(|node| one_of(node, "read, knowledge or local", &STRENGTHS, log));
-        if let (Some(title), Some(strength)) = (title, strength) {
-            found.push(Source { id, title: title.to_owned(), strength });
-        }
+        // Known all the same, so that one mistake is not reported again wherever the source is cited.
+        let strength = strength.unwrap_or(Strength::Local);
+        found.push(Source { id, title: title.unwrap_or_default().to_owned(), strength });
     }
     found
 }
@@ -130,7 +130,7 @@ fn options(node: &Node, languages: &[String], log: &mut Log) -> Option<Vec<(Name
 
 /// Two numbers, the smaller one first.
 pub fn decimal_range(node: &Node, log: &mut Log) -> Option<(Decimal, Decimal)> {
-    let Some((low, high)) = pair(node, log) else { return None };
+    let (low, high) = pair(node, log)?;
     let (low, high) = (decimal(low, log)?, decimal(high, log)?);
     upright(node, low, high, log)
 }

@@ -148,7 +148,12 @@ pub fn whole(node: &Node, what: &str, range: std::ops::RangeInclusive<i64>, log:
     if !range.contains(&number) {
         let message =
             format!("{what} lies between {} and {}, but this is {number}", range.start(), range.end());
-        log.error("E108", node.at, message, format!("write a number up to {}", range.end()));
+        log.error(
+            "E108",
+            node.at,
+            message,
+            format!("write a number from {} to {}", range.start(), range.end()),
+        );
         return None;
     }
     Some(number)
@@ -241,7 +246,7 @@ pub fn text(node: &Node, languages: &[String], placeholders: Option<&[&str]>, lo
         if !languages.contains(&key.text) {
             let message =
                 format!("there are words in \"{}\", which is not among the languages", shorten(&key.text));
-            log.error("E302", key.at, message, suggest(&key.text, languages.iter().map(String::as_str)));
+            log.error("E302", key.at, message, "remove them, or add the language to \"languages\"");
             continue;
         }
         if let Some(said) = said(value, &key.text, placeholders, log) {

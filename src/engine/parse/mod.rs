@@ -20,7 +20,7 @@ pub mod tree;
 pub mod workflow;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 

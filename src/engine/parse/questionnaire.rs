@@ -81,6 +81,7 @@ pub fn questionnaire(
     let sets = option_sets(fields.get("options"), &languages, log);
     let item_list = fields.need("items", log).map(|node| all_items(node, &languages, &sets, log));
     let (id, item_list) = (id?, item_list?);
+    let broken = broken(fields.get("items"), &item_list);
     let mut draft = Questionnaire {
         id: id.clone(),
         version: version.unwrap_or_default().to_owned(),
@@ -96,7 +97,7 @@ pub fn questionnaire(
         scores: Vec::new(),
         closing: closing.flatten(),
     };
-    draft.scores = score::scores(fields.get("scores"), &draft, &languages, log);
+    draft.scores = score::scores(fields.get("scores"), &draft, &broken, &languages, log);
     let nothing = BTreeMap::new();
     let branching = branches(&draft, &item_list, source, log);
     for (item, only_if) in draft.items.iter_mut().zip(branching) {
@@ -332,6 +333,13 @@ fn doubt(node: &Node, unit: &str, log: &mut Log) -> Option<Doubt> {
         log.error("E123", node.at, message, format!("write for example 5 {unit}"));
     }
     difference.map(|differs_by| Doubt { differs_by })
+}
+
+/// Items that are written down but could not be read; what is wrong with them was said already.
+fn broken(node: Option<&Node>, read: &[(Item, Option<&Node>)]) -> Vec<Name> {
+    let Some(Node { kind: Kind::Map(pairs), .. }) = node else { return Vec::new() };
+    let written = pairs.iter().filter_map(|(key, _)| Name::parse(&key.text).ok());
+    written.filter(|id| !read.iter().any(|(item, _)| item.id == *id)).collect()
 }
 
 /// Each item's condition, which may look at the items before it.

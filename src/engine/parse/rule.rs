@@ -29,9 +29,7 @@ pub fn rule(id: Name, node: &Node, own: Option<&Name>, context: &mut Context<'_>
         Some(own) => Some(Trigger::Answer(own.clone())),
         None => fields.need("on", context.log).and_then(|node| trigger(node, context)),
     };
-    let Some(on) = on else {
-        return None;
-    };
+    let on = on?;
     let answer = match &on {
         Trigger::Answer(id) => Some(id.clone()),
         Trigger::Silent(_) | Trigger::Outcome(_) | Trigger::Undone(_) | Trigger::Fact => None,
@@ -87,6 +85,8 @@ pub fn flag(id: Name, node: &Node, own: &Name, context: &mut Context<'_>) -> Opt
     })
 }
 
+type MakeTrigger = fn(Name) -> Trigger;
+
 fn trigger(node: &Node, context: &mut Context<'_>) -> Option<Trigger> {
     let phrase = scalar(node, "what the rule is about", context.log)?;
     let usage = "write \"answer to QUESTIONNAIRE\", \"silence of STEP\", \"outcome of STEP\", \"undone STEP\" or \"facts\"";
@@ -102,7 +102,7 @@ fn trigger(node: &Node, context: &mut Context<'_>) -> Option<Trigger> {
         }
         return found.map(Trigger::Answer);
     }
-    let forms: [(&str, StepSort, fn(Name) -> Trigger); 3] = [
+    let forms: [(&str, StepSort, MakeTrigger); 3] = [
         ("silence of ", StepSort::Ask, Trigger::Silent),
         ("outcome of ", StepSort::Task, Trigger::Outcome),
         ("undone ", StepSort::Task, Trigger::Undone),

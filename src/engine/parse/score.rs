@@ -17,6 +17,7 @@ use crate::{
 pub fn scores(
     node: Option<&Node>,
     draft: &Questionnaire,
+    broken: &[Name],
     languages: &[String],
     log: &mut Log,
 ) -> Vec<ScoreDef> {
@@ -30,7 +31,7 @@ pub fn scores(
                 "give the total another name",
             );
         }
-        found.extend(score(id, node, draft, languages, log));
+        found.extend(score(id, node, draft, broken, languages, log));
     }
     found
 }
@@ -39,6 +40,7 @@ fn score(
     id: Name,
     node: &Node,
     draft: &Questionnaire,
+    broken: &[Name],
     languages: &[String],
     log: &mut Log,
 ) -> Option<ScoreDef> {
@@ -47,7 +49,7 @@ fn score(
     let label = fields.need("label", log).and_then(|node| text(node, languages, None, log));
     let loinc = fields.get("loinc").and_then(|node| scalar(node, "a LOINC code", log)).map(str::to_owned);
     let listed = fields.need("items", log).map(|node| item_names(node, log))?;
-    for (name, at) in &listed {
+    for (name, at) in listed.iter().filter(|(name, _)| !broken.contains(name)) {
         check_item(name, *at, draft, log);
     }
     let items: Vec<Name> = listed.into_iter().map(|(name, _)| name).collect();

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Decimal, Name, Value,
-    diagnostic::{Log, suggest},
+    diagnostic::{Log, nearest, suggest},
     model::{FactKind, Span, Window, schedule::EXPIRES_DAYS_DEFAULT},
 };
 
@@ -17,7 +17,10 @@ pub const SPAN_DAYS_MAX: i32 = 36_600;
 /// The widest side of a window, and the longest life of a link after it, in days.
 pub const WINDOW_DAYS_MAX: u32 = 366;
 
-const UNITS: [(&str, fn(i32) -> Span, i32); 6] = [
+type MakeSpan = fn(i32) -> Span;
+
+/// A unit's name, what it makes, and how many of it are a day if it is shorter than one.
+const UNITS: [(&str, MakeSpan, i32); 6] = [
     ("minute", Span::Minutes, 1440),
     ("hour", Span::Hours, 24),
     ("day", Span::Days, 1),
@@ -50,7 +53,14 @@ pub fn parse_span(text: &str) -> Result<Span, String> {
     let unit = unit.trim();
     let singular = unit.strip_suffix('s').unwrap_or(unit);
     let Some((_, make, per_day)) = UNITS.iter().find(|(known, ..)| *known == singular) else {
-        return Err(suggest(unit, ["minutes", "hours", "days", "weeks", "months", "years"]));
+        let both = [
+            "minute", "hour", "day", "week", "month", "year", "minutes", "hours", "days", "weeks", "months",
+            "years",
+        ];
+        let near = nearest(unit, both).map(|near| format!("did you mean \"{number} {near}\"?"));
+        return Err(
+            near.unwrap_or_else(|| "units are minutes, hours, days, weeks, months and years".to_owned())
+        );
     };
     let span = make(number);
     if days_about(span).abs() > SPAN_DAYS_MAX || number.unsigned_abs() > 1_000_000 / per_day.unsigned_abs() {

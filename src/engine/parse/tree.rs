@@ -190,7 +190,11 @@ impl<'t> Reader<'t, '_> {
             Some(Err(error)) => {
                 let at = Place { line: error.marker().line().max(1), column: error.marker().col() + 1 };
                 let message = format!("this is not YAML: {}", error.info());
-                let help = "check the indentation, and put text with \": \", \" #\", { or [ in quotes";
+                let help = if error.info().contains("tab") {
+                    "indent with spaces, not with tabs"
+                } else {
+                    "check the indentation, and put text with \": \", \" #\", { or [ in quotes"
+                };
                 self.log.error("E003", at, message, help);
                 Err(GaveUp)
             }

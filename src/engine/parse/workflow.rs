@@ -16,7 +16,7 @@ use super::{
 use crate::{
     Name, check,
     diagnostic::{Log, Place},
-    expr::types::Definition,
+    expr::{self, types::Definition},
     model::{Does, Ending, Expr, LevelId, Questionnaire, Rule, Step, Trigger, Workflow},
 };
 
@@ -94,7 +94,9 @@ pub fn workflow(
     let places: BTreeMap<&str, Place> =
         step_entries.iter().map(|(id, key, _)| (id.as_str(), key.at)).collect();
     check::schedule::check(&steps, &places, context.log);
-    check_starts(&steps, &own_rules, &places, context.log);
+    if !context.log.blocks() {
+        check_starts(&steps, &own_rules, &places, context.log);
+    }
     let facts = std::mem::take(&mut context.facts);
     let sources = std::mem::take(&mut context.sources);
     drop(context);
@@ -128,6 +130,11 @@ pub fn workflow(
 fn covered_languages(at: Place, languages: &[String], ground: Ground<'_>, log: &mut Log) {
     if languages.is_empty() {
         log.error("E102", at, "the workflow declares no language", "write \"languages: [en]\"");
+    }
+    if ground.standard.levels.is_empty() {
+        let message =
+            "there is no standard.yaml that can be used, so there are no levels and no words for messages";
+        log.error("E307", Place::START, message, "put standard.yaml beside the folder of the workflow");
     }
     for language in languages {
         if !ground.standard.languages.contains(language) && !ground.standard.levels.is_empty() {
@@ -165,9 +172,15 @@ fn define(node: Option<&Node>, context: &mut Context<'_>) -> Vec<(Name, Expr)> {
             let message = format!("\"{id}\" is a fact already");
             context.log.error("E105", key.at, message, "give the definition another name");
         }
-        if let Some((expr, ty, nodes)) = context.expression(node) {
-            context.define.push(Definition { name: id.clone(), ty, nodes, answer: None });
-            found.push((id, expr));
+        match context.expression(node) {
+            Some((expr, ty, nodes)) => {
+                context.define.push(Definition { name: id.clone(), ty, nodes, answer: None });
+                found.push((id, expr));
+            }
+            // Known all the same, so that one mistake is not reported again wherever its name is used.
+            None => {
+                context.define.push(Definition { name: id, ty: expr::Type::Bool, nodes: 1, answer: None });
+            }
         }
     }
     found

@@ -4,7 +4,18 @@
 //! What holds for all of them: they read from `self.reader()`, never write, page by key (never OFFSET, never COUNT on the
 //! path of a page), and open sealed columns with the key from `self.keys_of(…)` right where the row becomes a struct.
 
+pub mod health;
 mod keys;
-pub(in crate::store) mod patient;
+pub mod message_log;
+pub mod patient;
+pub mod person;
+pub mod risk_queue;
+pub(in crate::store) mod sql;
+pub mod staff;
+pub mod task;
+pub mod timeline;
+pub mod version;
+pub mod worklist;
 
+pub use super::StoreError;
 pub use patient::{FOUND_MAX, HistoryLine, PatientRow};

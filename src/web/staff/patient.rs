@@ -1,0 +1,512 @@
+//! One patient: who it is, where it stands, what comes next, what was answered, and everything that happened with its reason.
+
+use std::collections::BTreeMap;
+
+use actix_web::{
+    HttpResponse,
+    web::{Data, Path, Query},
+};
+use askama::Template;
+use jiff::{Timestamp, tz::TimeZone};
+use serde::Deserialize;
+use tend_engine::{
+    EnrollmentId, Name, PatientId, StaffId,
+    fact::{Fact, Occurrence},
+    model::Role,
+    planner::Library,
+    state::Standing,
+};
+
+use super::{
+    CLINICAL, Frame, Signed, answers,
+    answers::Series,
+    story::{Teller, Titles},
+    task::Ask,
+    vocabulary as v,
+};
+use crate::{
+    app::App,
+    store::read::{
+        patient::{HistoryLine, PatientRow},
+        task::TaskView,
+        timeline::TIMELINE_ROWS,
+    },
+    web::{
+        Page, WebError,
+        respond::page,
+        words::{Chart, Staff, Worklist},
+    },
+};
+
+/// Answers that charts are drawn from; older ones are in the timeline.
+const ANSWERS_MAX: u64 = 400;
+
+/// An enrollment as shown.
+#[derive(Debug)]
+struct Enrolled {
+    title: String,
+    version: String,
+    standing: String,
+    running: bool,
+    paused: bool,
+    anchors: Vec<String>,
+    facts: Vec<(String, String)>,
+    id: String,
+}
+
+/// A task as shown.
+#[derive(Debug)]
+struct Task {
+    href: String,
+    title: String,
+    state: String,
+    colour: &'static str,
+    sign: &'static str,
+    level: &'static str,
+    open: bool,
+}
+
+/// A message as shown.
+#[derive(Debug)]
+struct Message {
+    what: String,
+    channel: &'static str,
+    state: String,
+    uncertain: bool,
+    when: String,
+    why: String,
+    id: String,
+}
+
+/// An address as shown.
+#[derive(Debug)]
+struct Contact {
+    channel: &'static str,
+    address: String,
+    remarks: String,
+}
+
+/// An entry of the timeline as shown.
+#[derive(Debug)]
+struct Line {
+    seq: u64,
+    when: String,
+    who: String,
+    sentence: String,
+    why: Option<String>,
+    words: Vec<String>,
+    void: bool,
+    minor: bool,
+    voidable: bool,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "staff/patient/page.html")]
+struct PatientPage {
+    page: Page,
+    frame: Frame,
+    c: Chart,
+    t: Worklist,
+    id: String,
+    name: String,
+    born: Option<String>,
+    sex: String,
+    identifiers: Vec<(String, String)>,
+    notices: Vec<(&'static str, String)>,
+    alive: bool,
+    enrolled: Vec<Enrolled>,
+    coming: Vec<(String, String)>,
+    wakes: Option<String>,
+    tasks: Vec<Task>,
+    asks: Vec<Ask>,
+    clinical: bool,
+    series: Vec<Series>,
+    forms: Vec<answers::Filled>,
+    messages: Vec<Message>,
+    contacts: Vec<Contact>,
+    channels: Vec<(String, String)>,
+    consents: Vec<String>,
+    preference: (String, String, String),
+    timeline: Vec<Line>,
+    older: Option<u64>,
+}
+
+/// What the address asks for.
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    before: Option<u64>,
+    done: Option<String>,
+}
+
+/// Words of the versions that a patient is on, and names of staff.
+#[derive(Debug)]
+pub struct Known<'a> {
+    lang: crate::web::Lang,
+    library: &'a Library,
+    row: &'a PatientRow,
+    staff: &'a BTreeMap<StaffId, String>,
+}
+
+impl Known<'_> {
+    fn workflows(&self) -> impl Iterator<Item = std::sync::Arc<tend_engine::model::Workflow>> + '_ {
+        self.row
+            .state
+            .enrollments
+            .values()
+            .filter_map(|enrollment| self.library.get(&enrollment.version).cloned())
+    }
+}
+
+impl Titles for Known<'_> {
+    fn step(&self, about: &Occurrence) -> String {
+        format!("{} #{}", self.step_named(&about.step), about.ordinal)
+    }
+
+    fn step_named(&self, step: &Name) -> String {
+        let found = self
+            .workflows()
+            .find_map(|workflow| workflow.step(step).map(|step| v::text(self.lang, &step.title).to_owned()));
+        found.unwrap_or_else(|| step.to_string())
+    }
+
+    fn questionnaire(&self, id: &Name) -> String {
+        let found = self.workflows().find_map(|workflow| {
+            workflow.questionnaires.get(id).map(|asked| v::text(self.lang, &asked.title).to_owned())
+        });
+        found.unwrap_or_else(|| id.to_string())
+    }
+
+    fn staff(&self, id: StaffId) -> String {
+        self.staff.get(&id).cloned().unwrap_or_else(|| Staff(self.lang).unknown().to_owned())
+    }
+}
+
+/// A patient of the signed-in person's site.
+///
+/// # Errors
+/// [`WebError::NotFound`] for another site's patient.
+pub async fn of_site(app: &App, signed: &Signed, id: &str) -> Result<PatientRow, WebError> {
+    let id = PatientId::parse(id).map_err(|_| WebError::NotFound)?;
+    let row = app.store.patient(id).await.map_err(WebError::internal)?.ok_or(WebError::NotFound)?;
+    if row.site == signed.staff.site { Ok(row) } else { Err(WebError::NotFound) }
+}
+
+/// `GET /patients/{id}`
+///
+/// # Errors
+/// [`WebError`].
+pub async fn show(
+    app: Data<App>,
+    signed: Signed,
+    id: Path<String>,
+    asked: Query<Asked>,
+) -> Result<HttpResponse, WebError> {
+    let row = of_site(&app, &signed, &id).await?;
+    app.viewed(signed.staff.id, row.id, "patient").await?;
+    page(&build(&app, &signed, &row, &asked).await?)
+}
+
+async fn build(app: &App, signed: &Signed, row: &PatientRow, asked: &Asked) -> Result<PatientPage, WebError> {
+    let (page, frame) = signed.page(&format!("/patients/{}", row.id), "");
+    let (w, c) = (frame.w, Chart(signed.lang));
+    let clinical = signed.has_any(CLINICAL);
+    let zone = v::zone(&row.state.zone);
+    let internal = WebError::internal;
+    let person = app.store.demographics(row.id).await.map_err(internal)?;
+    let identifiers = app.store.identifiers(row.id).await.map_err(internal)?;
+    let contacts = app.store.contacts(row.id).await.map_err(internal)?;
+    let consents = app.store.consents(row.id).await.map_err(internal)?;
+    let tasks = app.store.tasks_of(row.id).await.map_err(internal)?;
+    let messages = app.store.messages_of(row.id).await.map_err(internal)?;
+    let staff = app.store.staff_names(row.site).await.map_err(internal)?;
+    let history =
+        app.store.history_before(row.id, asked.before, TIMELINE_ROWS + 1).await.map_err(internal)?;
+    let live = app.live();
+    let known = Known { lang: signed.lang, library: &live.library, row, staff: &staff };
+    let answered = if clinical {
+        app.store.answers_of(row.id, ANSWERS_MAX).await.map_err(internal)?
+    } else {
+        Vec::new()
+    };
+    let (series, forms) = answers::of(signed, row, &live.library, &answered, &zone);
+    let older =
+        (history.len() as u64 > TIMELINE_ROWS).then(|| history.get(TIMELINE_ROWS as usize - 1)).flatten();
+    let older = older.map(|line| line.entry.seq);
+    Ok(PatientPage {
+        t: Worklist(signed.lang),
+        id: row.id.to_string(),
+        name: person.as_ref().map_or_else(|| w.erased().to_owned(), |person| person.name.clone()),
+        born: person.as_ref().map(|person| c.born(person.birth_date)),
+        sex: person.and_then(|person| person.sex).unwrap_or_default(),
+        identifiers: identifiers.into_iter().map(|number| (number.system, number.value)).collect(),
+        notices: notices(c, row, asked, &messages),
+        alive: row.state.died.is_none(),
+        enrolled: enrolled(signed, app, row, clinical),
+        coming: super::coming::of(signed, app, row),
+        wakes: row.wake_at.map(|at| c.wakes(v::instant(&zone, at))),
+        tasks: tasks
+            .iter()
+            .filter(|task| clinical || task.role == Role::Clerk)
+            .map(|t| task(signed, t, &zone))
+            .collect(),
+        asks: if clinical { super::task::open_asks(app, signed, &row.state, None) } else { Vec::new() },
+        messages: messages.into_iter().map(|m| message(signed, &known, &zone, m)).collect(),
+        contacts: contacts
+            .into_iter()
+            .map(|contact| Contact {
+                channel: v::channel(w, contact.channel),
+                remarks: contact_remarks(c, &contact),
+                address: contact.address,
+            })
+            .collect(),
+        channels: channels(w, c, row),
+        consents: consents.into_iter().map(|consent| consent_line(w, c, &zone, &consent)).collect(),
+        preference: (
+            row.state.language.clone(),
+            row.state.zone.clone(),
+            row.state
+                .preferred
+                .map_or_else(|| w.none().to_owned(), |channel| v::channel(w, channel).to_owned()),
+        ),
+        timeline: timeline(signed, &known, &zone, clinical, history),
+        older,
+        series,
+        forms,
+        clinical,
+        page,
+        frame,
+        c,
+    })
+}
+
+fn notices(
+    c: Chart,
+    row: &PatientRow,
+    asked: &Asked,
+    messages: &[crate::store::read::message_log::MessageRow],
+) -> Vec<(&'static str, String)> {
+    let mut out = Vec::new();
+    if asked.done.is_some() {
+        out.push(("green", c.saved().to_owned()));
+    }
+    if let Some(day) = row.state.died {
+        out.push(("red", c.died_on(day)));
+    }
+    let in_flight = messages.iter().filter(|message| message.state == "claimed").count();
+    if in_flight > 0 {
+        out.push(("amber", c.in_flight(in_flight)));
+    }
+    if let Some(why) = &row.quarantined {
+        out.push(("red", c.quarantined(why)));
+    }
+    out
+}
+
+fn enrolled(signed: &Signed, app: &App, row: &PatientRow, clinical: bool) -> Vec<Enrolled> {
+    let w = Staff(signed.lang);
+    let c = Chart(signed.lang);
+    let one = |(id, state): (&EnrollmentId, &tend_engine::state::EnrollmentState)| {
+        let workflow = app.version(&state.version);
+        let title = workflow
+            .as_ref()
+            .map_or_else(|| state.workflow.to_string(), |w| v::text(signed.lang, &w.title).to_owned());
+        let anchor = |name: &Name| {
+            let label = workflow.as_ref().and_then(|w| w.anchors.iter().find(|anchor| anchor.id == *name));
+            label.map_or_else(|| name.to_string(), |anchor| v::text(signed.lang, &anchor.label).to_owned())
+        };
+        let fact = |name: &Name| {
+            let def = workflow.as_ref().and_then(|w| w.facts.iter().find(|fact| fact.id == *name));
+            def.map_or_else(|| name.to_string(), |fact| v::text(signed.lang, &fact.label).to_owned())
+        };
+        Enrolled {
+            title,
+            version: state.version.short().to_owned(),
+            standing: v::standing(w, &state.standing),
+            running: !matches!(state.standing, Standing::Over { .. }),
+            paused: matches!(state.standing, Standing::Paused { .. }),
+            anchors: state.anchors.iter().map(|(name, at)| c.since_anchor(anchor(name), at.date)).collect(),
+            facts: if clinical {
+                state.facts.iter().map(|(name, value)| (fact(name), super::form::shown(w, value))).collect()
+            } else {
+                Vec::new()
+            },
+            id: id.to_string(),
+        }
+    };
+    let mut all: Vec<Enrolled> = row.state.enrollments.iter().map(one).collect();
+    all.sort_by_key(|enrolled| !enrolled.running);
+    all
+}
+
+fn task(signed: &Signed, task: &TaskView, zone: &TimeZone) -> Task {
+    let (w, t) = (Staff(signed.lang), Worklist(signed.lang));
+    let state = match (task.open, &task.outcome) {
+        (true, _) => match task.respond_by {
+            Some(by) => format!("{} {}", t.due(), v::instant(zone, by)),
+            None => t.no_deadline().to_owned(),
+        },
+        (false, Some(code)) => {
+            let label = v::outcome_of(code).map_or(code.as_str(), |code| v::outcome(w, code));
+            let by = task.closed_by.as_ref().map(|name| w.by(name)).unwrap_or_default();
+            format!("{} {by}", t.closed(label))
+        }
+        (false, None) => t.withdrawn().to_owned(),
+    };
+    Task {
+        href: format!("/tasks/{}", task.id),
+        title: v::text(signed.lang, &task.title).to_owned(),
+        state,
+        colour: v::level_colour(task.level),
+        sign: v::level_sign(task.level),
+        level: v::level(w, task.level),
+        open: task.open,
+    }
+}
+
+fn message(
+    signed: &Signed,
+    known: &Known<'_>,
+    zone: &TimeZone,
+    message: crate::store::read::message_log::MessageRow,
+) -> Message {
+    let w = Staff(signed.lang);
+    let teller = Teller { lang: signed.lang, zone, titles: known };
+    let members: Vec<String> = message.plan.members.iter().map(|member| known.step(member)).collect();
+    let mut what = v::purpose(w, message.plan.purpose);
+    if !members.is_empty() {
+        what = format!("{what}: {}", members.join(", "));
+    }
+    Message {
+        what,
+        channel: v::channel(w, message.channel),
+        uncertain: message.state == "uncertain",
+        state: v::message_state(w, &message.state),
+        when: v::instant(
+            zone,
+            if message.state == "scheduled" { message.send_after } else { message.updated_at },
+        ),
+        why: teller.why(&message.plan.because),
+        id: message.id.to_string(),
+    }
+}
+
+fn contact_remarks(c: Chart, contact: &crate::store::read::person::ContactRow) -> String {
+    let mut remarks = vec![match contact.owner {
+        crate::store::read::person::Owner::Own => c.own(),
+        crate::store::read::person::Owner::Carer => c.carer(),
+    }];
+    if !contact.usable {
+        remarks.push(c.not_usable());
+    }
+    remarks.join(", ")
+}
+
+fn channels(w: Staff, c: Chart, row: &PatientRow) -> Vec<(String, String)> {
+    let one = |(channel, state): (&tend_engine::model::Channel, &tend_engine::state::ChannelState)| {
+        let mut remarks = vec![if state.consented { c.consented() } else { c.no_consent() }];
+        if state.stopped {
+            remarks.push(c.stopped());
+        }
+        if !state.usable {
+            remarks.push(c.not_usable());
+        }
+        (v::channel(w, *channel).to_owned(), remarks.join(", "))
+    };
+    let mut all: Vec<(String, String)> = row.state.channels.iter().map(one).collect();
+    let daily = if row.state.daily_consent { w.yes() } else { w.no() };
+    all.push((c.daily().to_owned(), daily.to_owned()));
+    all
+}
+
+fn consent_line(
+    w: Staff,
+    c: Chart,
+    zone: &TimeZone,
+    consent: &crate::store::read::person::ConsentRow,
+) -> String {
+    let channel =
+        v::channel_of(&consent.channel).map_or(consent.channel.as_str(), |channel| v::channel(w, channel));
+    let given = format!(
+        "{} · {channel} · {} · {} · {}",
+        v::instant(zone, consent.given_at),
+        consent.purpose,
+        consent.how,
+        consent.wording
+    );
+    match consent.withdrawn_at {
+        Some(at) => format!("{given} · {}", c.withdrawn_at(v::instant(zone, at))),
+        None => given,
+    }
+}
+
+fn timeline(
+    signed: &Signed,
+    known: &Known<'_>,
+    zone: &TimeZone,
+    clinical: bool,
+    history: Vec<HistoryLine>,
+) -> Vec<Line> {
+    let teller = Teller { lang: signed.lang, zone, titles: known };
+    let voided: std::collections::BTreeSet<u64> = history
+        .iter()
+        .filter_map(|line| match line.entry.fact {
+            Fact::Voided { seq, .. } => Some(seq),
+            _ => None,
+        })
+        .collect();
+    let shown = |line: HistoryLine| {
+        let entry = line.entry;
+        let told = teller.tell(&entry.fact);
+        let hide_why = !clinical && matches!(entry.fact, Fact::TaskOpened(_) | Fact::TaskChanged { .. });
+        Line {
+            seq: entry.seq,
+            when: v::instant(zone, entry.occurred_at),
+            who: teller.author(entry.author),
+            sentence: told.sentence,
+            why: told.why.filter(|_| !hide_why),
+            words: if clinical { line.words.into_values().collect() } else { Vec::new() },
+            void: voided.contains(&entry.seq),
+            minor: told.minor,
+            voidable: clinical && voidable(&entry.fact) && !voided.contains(&entry.seq),
+        }
+    };
+    history
+        .into_iter()
+        .take(usize::try_from(TIMELINE_ROWS).unwrap_or(usize::MAX))
+        .filter(|line| clinical || for_clerks(&line.entry.fact))
+        .map(shown)
+        .collect()
+}
+
+/// What a person may mark as wrong.
+#[must_use]
+pub fn voidable(fact: &Fact) -> bool {
+    matches!(
+        fact,
+        Fact::Answered { .. }
+            | Fact::FactSet { .. }
+            | Fact::AnchorEvent { .. }
+            | Fact::AnchorCorrected { .. }
+            | Fact::Died { .. }
+    )
+}
+
+/// What tells nothing of answers.
+fn for_clerks(fact: &Fact) -> bool {
+    !matches!(
+        fact,
+        Fact::Flagged { .. }
+            | Fact::Judged { .. }
+            | Fact::Scored { .. }
+            | Fact::ScoreWanted { .. }
+            | Fact::FactSet { .. }
+            | Fact::TaskChanged { .. }
+            | Fact::StepStarted { .. }
+    ) && !matches!(fact, Fact::TaskOpened(plan) if plan.role != Role::Clerk)
+}
+
+/// Now, in the patient's zone, for forms.
+#[must_use]
+pub fn today(row: &PatientRow, now: Timestamp) -> jiff::civil::Date {
+    now.to_zoned_datetime(v::zone(&row.state.zone)).date()
+}

@@ -1,0 +1,264 @@
+//! The clinicians' queue: red by rule first, then by calibrated risk with its reasons, then who was not scored and why, and a
+//! share of those whom the model puts last.
+
+use actix_web::{
+    HttpResponse,
+    web::{Data, Query},
+};
+use askama::Template;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use tend_engine::{EnrollmentId, Name};
+
+use super::{Frame, Signed, StaffForm, vocabulary as v};
+use crate::{
+    app::{
+        App,
+        score::{self, SwitchState},
+    },
+    store::read::{
+        risk_queue::{RISK_ROWS, RiskRow, SwitchRow},
+        staff::AccountRole,
+    },
+    web::{
+        Lang, Page, WebError,
+        respond::{page, see_other},
+        words::{Risk, Staff},
+    },
+};
+
+/// Reasons on a row.
+const REASONS_SHOWN: usize = 4;
+/// Of the patients with the lowest risk, one in this many is drawn for review.
+pub const AUDIT_ONE_IN: u128 = 20;
+/// The lowest risks that the share is drawn from.
+const AUDIT_POOL: usize = 200;
+
+/// A row as shown.
+#[derive(Debug)]
+struct Row {
+    patient: String,
+    name: String,
+    workflow: String,
+    level: Option<(&'static str, &'static str, &'static str)>,
+    risk: Option<String>,
+    interval: Option<String>,
+    reasons: Vec<String>,
+    not_scored: Option<String>,
+    model: String,
+}
+
+/// A switch as shown.
+#[derive(Debug)]
+struct Switch {
+    workflow: String,
+    sentence: String,
+    by: Option<String>,
+    state: &'static str,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "staff/risk/page.html")]
+struct RiskPage {
+    page: Page,
+    frame: Frame,
+    r: Risk,
+    notice: String,
+    switches: Vec<Switch>,
+    may_switch: bool,
+    red: Vec<Row>,
+    ranked: Vec<Row>,
+    abstained: Vec<Row>,
+    audit: Vec<Row>,
+    next: Option<String>,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "staff/risk/card.html")]
+struct CardPage {
+    page: Page,
+    frame: Frame,
+    r: Risk,
+    notice: &'static str,
+    blocks: Vec<Block>,
+}
+
+/// A block of the model card.
+#[derive(Debug)]
+enum Block {
+    Heading(String),
+    Line(String),
+    Table(Vec<Vec<String>>),
+}
+
+/// What the address asks for.
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    after: Option<String>,
+}
+
+/// `GET /risk`
+///
+/// # Errors
+/// [`WebError`].
+pub async fn show(app: Data<App>, signed: Signed, asked: Query<Asked>) -> Result<HttpResponse, WebError> {
+    let (page_, frame) = signed.page("/risk", "/risk");
+    let (r, site) = (Risk(signed.lang), signed.staff.site);
+    let zone = v::zone(&app.site(site).zone);
+    let workflows = app.store.workflow_names(site).await?;
+    let switches = app.store.model_switches(site).await?;
+    let on: Vec<&str> = switches.iter().filter(|s| s.state == "on").map(|s| s.workflow.as_str()).collect();
+    let after = asked.after.as_deref().map(parse_after).transpose()?;
+    let first = after.is_none();
+    let shown =
+        |rows: Vec<RiskRow>| -> Vec<Row> { rows.into_iter().map(|row| shown(&signed, &on, row)).collect() };
+    let found = app.store.risk_scored(site, after).await?;
+    let next = found
+        .last()
+        .filter(|_| found.len() == RISK_ROWS)
+        .and_then(|last| last.risk_ppm.map(|ppm| format!("/risk?after={ppm}.{}", last.enrollment)));
+    let ranked =
+        found.into_iter().filter(|row| on.contains(&row.workflow.as_str()) && !is_red(row)).collect();
+    let (red, abstained, audit) = if first {
+        let audit = app.store.risk_lowest(site, AUDIT_POOL).await?;
+        let drawn =
+            |row: &RiskRow| row.enrollment.0 % AUDIT_ONE_IN == 0 && on.contains(&row.workflow.as_str());
+        let audit = audit.into_iter().filter(drawn).collect();
+        let abstained = app.store.risk_abstained(site).await?;
+        let abstained = abstained.into_iter().filter(|row| on.contains(&row.workflow.as_str())).collect();
+        (app.store.risk_red(site).await?, abstained, audit)
+    } else {
+        (Vec::new(), Vec::new(), Vec::new())
+    };
+    page(&RiskPage {
+        r,
+        notice: r.notice(frame.w.not_validated()),
+        switches: workflows.iter().map(|name| switch(&signed, &zone, name, &switches)).collect(),
+        may_switch: signed.has_any(&[AccountRole::Clinician]),
+        red: shown(red),
+        ranked: shown(ranked),
+        abstained: shown(abstained),
+        audit: shown(audit),
+        next,
+        page: page_,
+        frame,
+    })
+}
+
+/// `POST /risk/switch`: a clinician turns the model on, off, or to shadow, for a workflow.
+///
+/// # Errors
+/// [`WebError`].
+pub async fn switch_model(app: Data<App>, signed: Signed, form: StaffForm) -> Result<HttpResponse, WebError> {
+    let workflow = super::form::name(form.get("workflow"))?;
+    let state = SwitchState::of(form.get("state")).ok_or(WebError::BadForm)?;
+    let known = app.store.workflow_names(signed.staff.site).await?;
+    if !known.contains(&workflow) {
+        return Err(WebError::NotFound);
+    }
+    app.switch_model(signed.staff.site, &workflow, state, signed.staff.id).await?;
+    Ok(see_other("/risk"))
+}
+
+/// `GET /risk/model`: the model card.
+///
+/// # Errors
+/// [`WebError`].
+pub async fn card(signed: Signed) -> Result<HttpResponse, WebError> {
+    let (page_, frame) = signed.page("/risk/model", "/risk");
+    page(&CardPage {
+        r: Risk(signed.lang),
+        notice: frame.w.not_validated(),
+        blocks: blocks(score::card()),
+        page: page_,
+        frame,
+    })
+}
+
+/// Headings, tables and lines of the card's Markdown; nothing of it is taken as HTML.
+fn blocks(text: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if line.starts_with('#') {
+            blocks.push(Block::Heading(line.trim_start_matches('#').trim().to_owned()));
+        } else if line.starts_with('|') {
+            if line.chars().all(|c| "|-: ".contains(c)) {
+                continue;
+            }
+            let cells = line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
+            match blocks.last_mut() {
+                Some(Block::Table(rows)) => rows.push(cells),
+                _ => blocks.push(Block::Table(vec![cells])),
+            }
+        } else {
+            blocks.push(Block::Line(line.trim_start_matches(['-', '*']).trim().to_owned()));
+        }
+    }
+    blocks
+}
+
+fn parse_after(text: &str) -> Result<(u32, EnrollmentId), WebError> {
+    let (ppm, id) = text.split_once('.').ok_or(WebError::NotFound)?;
+    let ppm = ppm.parse().map_err(|_| WebError::NotFound)?;
+    Ok((ppm, EnrollmentId::parse(id).map_err(|_| WebError::NotFound)?))
+}
+
+/// Ranks of red and worse, as the store writes them: 0 and 1.
+fn is_red(row: &RiskRow) -> bool {
+    row.level_rank.and_then(level_of).is_some_and(|level| level <= tend_engine::model::LevelId::Red)
+}
+
+fn level_of(rank: i32) -> Option<tend_engine::model::LevelId> {
+    usize::try_from(rank).ok().and_then(|rank| v::LEVELS.get(rank).copied())
+}
+
+fn shown(signed: &Signed, on: &[&str], row: RiskRow) -> Row {
+    let (w, r) = (Staff(signed.lang), Risk(signed.lang));
+    let visible = on.contains(&row.workflow.as_str());
+    let score = row.score.filter(|_| visible);
+    let level = row.level_rank.and_then(level_of);
+    let said = |reason: &crate::store::read::risk_queue::ScoreReason| match signed.lang {
+        Lang::En => reason.en.clone(),
+        Lang::Zh => reason.zh.clone(),
+    };
+    Row {
+        patient: row.patient.to_string(),
+        name: if row.patient_name.is_empty() { w.erased().to_owned() } else { row.patient_name },
+        workflow: row.workflow,
+        level: level.map(|level| (v::level_colour(level), v::level_sign(level), v::level(w, level))),
+        risk: score
+            .as_ref()
+            .and_then(|score| score.ppm)
+            .map(|ppm| r.probability(v::percent(ppm), score::HORIZON_DAYS)),
+        interval: score
+            .as_ref()
+            .and_then(|score| score.interval_ppm)
+            .map(|(low, high)| r.interval(v::percent(low), v::percent(high))),
+        reasons: score.iter().flat_map(|score| score.reasons.iter().take(REASONS_SHOWN).map(said)).collect(),
+        not_scored: score.as_ref().and_then(|score| score.abstain.as_ref()).map(|(en, zh)| {
+            r.not_scored_because(match signed.lang {
+                Lang::En => en,
+                Lang::Zh => zh,
+            })
+        }),
+        model: score.map_or_else(String::new, |score| format!("{} {}", score.model, score.model_version)),
+    }
+}
+
+fn switch(signed: &Signed, zone: &TimeZone, workflow: &Name, switches: &[SwitchRow]) -> Switch {
+    let r = Risk(signed.lang);
+    let found = switches.iter().find(|s| s.model == score::MODEL && workflow == s.workflow.as_str());
+    let state = found.and_then(|s| SwitchState::of(&s.state)).unwrap_or(SwitchState::Shadow);
+    let words = match state {
+        SwitchState::On => r.state_on(),
+        SwitchState::Shadow => r.state_shadow(),
+        SwitchState::Off => r.state_off(),
+    };
+    let version = score::version();
+    Switch {
+        workflow: workflow.to_string(),
+        sentence: r.model_is(score::MODEL, version, words),
+        by: found.map(|s| r.switched_by(&s.set_by, v::instant(zone, s.set_at))),
+        state: state.word(),
+    }
+}

@@ -1,0 +1,298 @@
+//! Workflows as people read them: steps, rules, levels, facts, and where each comes from.
+
+use actix_web::{
+    HttpResponse,
+    web::{Data, Path},
+};
+use askama::Template;
+use tend_engine::{
+    Name,
+    model::{
+        Action, Counting, Does, Level, Respond, Rhythm, Rule, Schedule, Segment, Source, Span, Step,
+        Strength, Workflow, schedule::Window,
+    },
+};
+
+use super::{Frame, Signed, vocabulary as v};
+use crate::{
+    app::App,
+    web::{
+        Lang, Page, WebError,
+        contact::day_name,
+        respond::page,
+        words::{Staff, Workflows},
+    },
+};
+
+/// A workflow of the list.
+#[derive(Debug)]
+struct Listed {
+    href: String,
+    title: String,
+    id: String,
+    versions: Vec<(String, String, bool)>,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "staff/workflows/page.html")]
+struct ListPage {
+    page: Page,
+    frame: Frame,
+    f: Workflows,
+    listed: Vec<Listed>,
+}
+
+/// A heading with lines and sources.
+#[derive(Debug)]
+struct Part {
+    name: String,
+    title: String,
+    lines: Vec<String>,
+    sources: String,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "staff/workflows/one.html")]
+struct OnePage {
+    page: Page,
+    frame: Frame,
+    f: Workflows,
+    title: String,
+    status: String,
+    version: String,
+    facts: Vec<(String, String)>,
+    steps: Vec<Part>,
+    rules: Vec<Part>,
+    levels: Vec<Part>,
+    sources: Vec<(String, &'static str)>,
+}
+
+/// Reads a model out in words.
+struct Reader {
+    lang: Lang,
+    w: Staff,
+    f: Workflows,
+}
+
+/// `GET /workflows`
+///
+/// # Errors
+/// [`WebError`].
+pub async fn list(app: Data<App>, signed: Signed) -> Result<HttpResponse, WebError> {
+    let (page_, frame) = signed.page("/workflows", "/workflows");
+    let f = Workflows(signed.lang);
+    let zone = v::zone(&app.site(signed.staff.site).zone);
+    let mut listed: Vec<Listed> = Vec::new();
+    for row in app.store.versions(signed.staff.site).await? {
+        let published = f.published(v::instant(&zone, row.published_at));
+        let line = (row.hash.short().to_owned(), published, row.active);
+        if let Some(last) = listed.last_mut().filter(|last| row.workflow == *last.id.as_str()) {
+            last.versions.push(line);
+            continue;
+        }
+        let title = app.version(&row.hash).map(|workflow| v::text(signed.lang, &workflow.title).to_owned());
+        listed.push(Listed {
+            href: format!("/workflows/{}", row.workflow),
+            title: title.unwrap_or_else(|| row.workflow.to_string()),
+            id: row.workflow.to_string(),
+            versions: vec![line],
+        });
+    }
+    page(&ListPage { page: page_, frame, f, listed })
+}
+
+/// `GET /workflows/{id}`: the active version.
+///
+/// # Errors
+/// [`WebError`].
+pub async fn one(app: Data<App>, signed: Signed, id: Path<String>) -> Result<HttpResponse, WebError> {
+    let name = super::form::name(&id)?;
+    let versions = app.store.versions(signed.staff.site).await?;
+    let active = versions.iter().find(|row| row.workflow == name && row.active).ok_or(WebError::NotFound)?;
+    let workflow = app.version(&active.hash).ok_or(WebError::NotFound)?;
+    let (page_, frame) = signed.page(&format!("/workflows/{name}"), "/workflows");
+    let reader = Reader { lang: signed.lang, w: frame.w, f: Workflows(signed.lang) };
+    page(&OnePage {
+        f: reader.f,
+        title: v::text(signed.lang, &workflow.title).to_owned(),
+        status: reader.status(&workflow.status),
+        version: active.hash.short().to_owned(),
+        facts: workflow.facts.iter().map(|fact| reader.fact(fact)).collect(),
+        steps: workflow.steps.iter().map(|step| reader.step(&workflow, step)).collect(),
+        rules: workflow.rules.iter().map(|rule| reader.rule(&workflow, rule)).collect(),
+        levels: workflow.levels.iter().map(|level| reader.level(level)).collect(),
+        sources: workflow.sources.iter().map(|source| reader.source(source)).collect(),
+        page: page_,
+        frame,
+    })
+}
+
+impl Reader {
+    fn status(&self, status: &str) -> String {
+        if status == "example, not approved" { self.w.not_approved().to_owned() } else { status.to_owned() }
+    }
+
+    fn fact(&self, fact: &tend_engine::model::FactDef) -> (String, String) {
+        (v::text(self.lang, &fact.label).to_owned(), fact.id.to_string())
+    }
+
+    fn sources(&self, names: &[Name]) -> String {
+        names.iter().map(Name::as_str).collect::<Vec<_>>().join(", ")
+    }
+
+    fn source(&self, source: &Source) -> (String, &'static str) {
+        let strength = match source.strength {
+            Strength::Read => self.f.strength_read(),
+            Strength::Knowledge => self.f.strength_knowledge(),
+            Strength::Local => self.f.strength_local(),
+        };
+        (format!("{}: {}", source.id, source.title), strength)
+    }
+
+    fn step(&self, workflow: &Workflow, step: &Step) -> Part {
+        let mut lines = self.schedule(workflow, &step.schedule);
+        lines.push(self.does(workflow, &step.does));
+        Part {
+            name: step.id.to_string(),
+            title: v::text(self.lang, &step.title).to_owned(),
+            lines,
+            sources: self.sources(&step.sources),
+        }
+    }
+
+    fn does(&self, workflow: &Workflow, does: &Does) -> String {
+        match does {
+            Does::Ask { questionnaire, .. } => {
+                let asked = workflow.questionnaires.get(questionnaire);
+                let title = asked.map_or(questionnaire.as_str(), |asked| v::text(self.lang, &asked.title));
+                self.f.asks(title)
+            }
+            Does::Tell { words } => format!("{}: {}", self.f.tells(), v::text(self.lang, words)),
+            Does::Task { kind, role, minutes, .. } => {
+                self.f.task(v::kind(self.w, *kind), v::role(self.w, *role), minutes)
+            }
+            Does::Score { model } => self.f.scores(model),
+        }
+    }
+
+    fn schedule(&self, workflow: &Workflow, schedule: &Schedule) -> Vec<String> {
+        match schedule {
+            Schedule::Plan { anchor, segments } => self.segments(workflow, anchor, segments),
+            Schedule::ByFact { anchor, cases, .. } => cases
+                .iter()
+                .flat_map(|(options, segments)| {
+                    let options: Vec<String> = options.iter().map(|o| self.option(workflow, o)).collect();
+                    let lead = self.f.for_fact(options.join(", "));
+                    self.segments(workflow, anchor, segments)
+                        .into_iter()
+                        .map(move |line| format!("{lead}: {line}"))
+                })
+                .collect(),
+            Schedule::Around { step, offset, window } => {
+                vec![self.windowed(self.f.around(self.span(*offset), step), window)]
+            }
+            Schedule::AfterOutcome { step, offset, window, .. } => {
+                vec![self.windowed(self.f.after_outcome(self.span(*offset), step), window)]
+            }
+            Schedule::Started { window } => vec![self.windowed(self.f.started().to_owned(), window)],
+        }
+    }
+
+    /// The words of an option of any choice fact.
+    fn option(&self, workflow: &Workflow, id: &Name) -> String {
+        let kinds = workflow.facts.iter().map(|fact| &fact.kind);
+        let options = kinds.filter_map(|kind| match kind {
+            tend_engine::model::FactKind::Choice(options) => Some(options),
+            _ => None,
+        });
+        let found = options.flatten().find(|(option, _)| option == id);
+        found.map_or_else(|| id.to_string(), |(_, label)| v::text(self.lang, label).to_owned())
+    }
+
+    fn segments(&self, workflow: &Workflow, anchor: &Name, segments: &[Segment]) -> Vec<String> {
+        let label = workflow.anchors.iter().find(|a| a.id == *anchor);
+        let anchor = label.map_or_else(|| anchor.to_string(), |a| v::text(self.lang, &a.label).to_owned());
+        segments
+            .iter()
+            .map(|segment| self.windowed(self.rhythm(&anchor, &segment.rhythm), &segment.window))
+            .collect()
+    }
+
+    fn rhythm(&self, anchor: &str, rhythm: &Rhythm) -> String {
+        let list = |spans: &[Span]| spans.iter().map(|span| self.span(*span)).collect::<Vec<_>>().join(", ");
+        match rhythm {
+            Rhythm::At(spans) => self.f.at(list(spans), anchor),
+            Rhythm::Every { every, from, to: Some(to) } => {
+                self.f.every(self.span(*every), self.span(*from), self.span(*to))
+            }
+            Rhythm::Every { every, from, to: None } => self.f.every_open(self.span(*every), self.span(*from)),
+            Rhythm::Weekdays { days, from, to } => {
+                let names: Vec<&str> = days.iter().map(|day| day_name(*day, self.lang)).collect();
+                let to = to.map_or_else(|| "…".to_owned(), |to| self.span(to));
+                self.f.weekdays(names.join(", "), self.span(*from), to)
+            }
+        }
+    }
+
+    fn windowed(&self, line: String, window: &Window) -> String {
+        if window.before_days == 0 && window.after_days == 0 {
+            return line;
+        }
+        format!("{line} ({})", self.f.window(window.before_days, window.after_days))
+    }
+
+    fn span(&self, span: Span) -> String {
+        match span {
+            Span::Minutes(n) => self.f.mins(n),
+            Span::Hours(n) => self.f.hours(n),
+            Span::Days(n) => self.f.days(n),
+            Span::Weeks(n) => self.f.weeks(n),
+            Span::Months(n) => self.f.months(n),
+            Span::Years(n) => self.f.years(n),
+        }
+    }
+
+    fn rule(&self, workflow: &Workflow, rule: &Rule) -> Part {
+        let mut lines: Vec<String> =
+            rule.alternatives.iter().map(|one| v::text(self.lang, &one.because).to_owned()).collect();
+        if rule.at_once {
+            lines.push(self.f.at_once().to_owned());
+        }
+        lines.extend(rule.then.iter().map(|action| format!("→ {}", self.action(workflow, action))));
+        let mut sources = self.sources(&rule.sources);
+        for source in &rule.own_sources {
+            sources.push_str(&format!(" {}", self.source(source).0));
+        }
+        Part { name: rule.id.to_string(), title: String::new(), lines, sources }
+    }
+
+    fn action(&self, workflow: &Workflow, action: &Action) -> String {
+        match action {
+            Action::Alert(level) => self.f.alert(v::level(self.w, *level)),
+            Action::Task { title, .. } => self.f.opens_task(v::text(self.lang, title)),
+            Action::Start(step) => {
+                let title = workflow.step(step).map_or(step.as_str(), |step| v::text(self.lang, &step.title));
+                self.f.starts(title)
+            }
+            Action::Set(name, _) => self.f.sets(name),
+            Action::Pause { .. } => self.f.pauses().to_owned(),
+            Action::Stop { .. } => self.f.stops().to_owned(),
+        }
+    }
+
+    fn level(&self, level: &Level) -> Part {
+        let respond = match level.respond {
+            Respond::Within { minutes, counting: Counting::Wall } => self.f.respond_minutes(minutes),
+            Respond::Within { minutes, counting: Counting::Covered } => self.f.respond_covered(minutes),
+            Respond::SameDay { .. } => self.f.respond_same_day().to_owned(),
+            Respond::WorkingDays(days) => self.f.respond_working(days),
+            Respond::Never => self.f.respond_never().to_owned(),
+        };
+        let mut lines = vec![format!("{}: {respond}", v::role(self.w, level.owner))];
+        lines.extend(
+            level.ladder.iter().map(|rung| self.f.then_role(v::role(self.w, rung.role), rung.minutes)),
+        );
+        let title = format!("{} {}", v::level_sign(level.id), v::level(self.w, level.id));
+        Part { name: v::level_colour(level.id).to_owned(), title, lines, sources: String::new() }
+    }
+}

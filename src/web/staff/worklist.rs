@@ -1,0 +1,436 @@
+//! The nurse's first page: what is open, worst first, with reasons, and how far today's minutes reach.
+
+use std::fmt::Write as _;
+
+use actix_web::{
+    HttpResponse,
+    web::{Data, Query},
+};
+use askama::Template;
+use jiff::{Timestamp, civil::Time, tz::TimeZone};
+use serde::Deserialize;
+use tend_engine::{
+    Name, TaskId,
+    model::{LevelId, Role},
+    site::SiteSettings,
+};
+
+use super::{CLINICAL, Frame, Signed, StaffForm, vocabulary as v};
+use crate::{
+    app::App,
+    store::read::worklist::{After, QueueCount, WorklistFilter, WorklistRow},
+    web::{Page, WebError, respond, words::Worklist},
+};
+
+/// Characters of a reason on a row; the task's page has all of it.
+const REASON_CHARS: usize = 90;
+/// Reasons on a row; the task's page has all of them.
+const REASONS_SHOWN: usize = 2;
+/// Longest search, in characters.
+const SEARCH_CHARS_MAX: usize = 80;
+
+/// What the address asks for.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Asked {
+    /// `all`, or a role; left out it is this person's duties.
+    role: Option<String>,
+    level: Option<String>,
+    workflow: Option<String>,
+    /// `me`.
+    taken: Option<String>,
+    /// Where the page starts.
+    after: Option<String>,
+    /// Minutes of work above this page.
+    above: Option<u32>,
+}
+
+/// A row as shown.
+#[derive(Debug)]
+struct Row {
+    id: String,
+    name: String,
+    colour: &'static str,
+    sign: &'static str,
+    level: &'static str,
+    due: String,
+    overdue: bool,
+    reasons: String,
+    about: String,
+    taken_by: Option<String>,
+    mine: bool,
+    /// The line "not reached today" stands before this row.
+    line: Option<u32>,
+}
+
+/// A count that is also a filter.
+#[derive(Debug)]
+struct Count {
+    href: String,
+    label: &'static str,
+    sign: &'static str,
+    colour: &'static str,
+    n: u64,
+    current: bool,
+}
+
+/// A choice of a select.
+#[derive(Debug)]
+struct Choice {
+    value: String,
+    label: String,
+    current: bool,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "staff/worklist/page.html")]
+struct WorklistPage {
+    page: Page,
+    frame: Frame,
+    t: Worklist,
+    rows: Vec<Row>,
+    counts: Vec<Count>,
+    roles: Vec<Choice>,
+    workflows: Vec<Choice>,
+    level: String,
+    taken_me: bool,
+    filtered: bool,
+    minutes: Option<(u32, u64)>,
+    next: Option<String>,
+    search: String,
+}
+
+/// `GET /worklist`
+///
+/// # Errors
+/// [`WebError`].
+pub async fn show(app: Data<App>, signed: Signed, asked: Query<Asked>) -> Result<HttpResponse, WebError> {
+    let filter = filter_of(&signed, &asked)?;
+    respond::page(&build(&app, &signed, &asked, filter).await?)
+}
+
+/// `POST /worklist/search`. A name never stands in an address, where histories and logs would keep it.
+///
+/// # Errors
+/// [`WebError`].
+pub async fn search(app: Data<App>, signed: Signed, form: StaffForm) -> Result<HttpResponse, WebError> {
+    let asked = Asked { role: Some("all".to_owned()), ..Asked::default() };
+    let mut filter = filter_of(&signed, &asked)?;
+    let words: String = form.get("q").chars().take(SEARCH_CHARS_MAX).collect();
+    filter.search = (!words.is_empty()).then(|| words.clone());
+    let mut shown = build(&app, &signed, &asked, filter).await?;
+    shown.search = words;
+    shown.next = None;
+    respond::page(&shown)
+}
+
+/// `POST /worklist/take`: takes a task, or gives it back.
+///
+/// # Errors
+/// [`WebError`].
+pub async fn take(app: Data<App>, signed: Signed, form: StaffForm) -> Result<HttpResponse, WebError> {
+    let (id, give_back) = match form.get("take") {
+        "" => (form.get("give_back"), true),
+        id => (id, false),
+    };
+    let id = TaskId::parse(id).map_err(|_| WebError::NotFound)?;
+    super::task::of_site(&app, &signed, id).await?;
+    if give_back {
+        app.give_task_back(id, signed.staff.id).await?;
+        return Ok(respond::see_other("/worklist"));
+    }
+    app.take_task(id, signed.staff.id).await?;
+    Ok(respond::see_other(&format!("/tasks/{id}")))
+}
+
+/// The filter of an address. Who only has a clerk's account sees the clerk's tasks, whose reasons hold no answers.
+fn filter_of(signed: &Signed, asked: &Asked) -> Result<WorklistFilter, WebError> {
+    let roles = if !signed.has_any(CLINICAL) {
+        vec![Role::Clerk]
+    } else {
+        match asked.role.as_deref() {
+            None | Some("") => signed.staff.duty_roles.clone(),
+            Some("all") => Vec::new(),
+            Some(word) => {
+                vec![v::ROLES.into_iter().find(|r| v::role_word(*r) == word).ok_or(WebError::NotFound)?]
+            }
+        }
+    };
+    let level = match asked.level.as_deref() {
+        None | Some("") => None,
+        Some(word) => {
+            Some(v::LEVELS.into_iter().find(|l| v::level_word(*l) == word).ok_or(WebError::NotFound)?)
+        }
+    };
+    let workflow = match asked.workflow.as_deref() {
+        None | Some("") => None,
+        Some(word) => Some(Name::parse(word).map_err(|_| WebError::NotFound)?),
+    };
+    Ok(WorklistFilter {
+        roles,
+        level,
+        workflow,
+        taken_by: (asked.taken.as_deref() == Some("me")).then_some(signed.staff.id),
+        team: None,
+        search: None,
+        after: asked.after.as_deref().map(parse_after).transpose()?,
+    })
+}
+
+fn parse_after(text: &str) -> Result<After, WebError> {
+    let mut parts = text.splitn(3, '.');
+    let mut next = || parts.next().ok_or(WebError::NotFound);
+    let level_rank = next()?.parse().map_err(|_| WebError::NotFound)?;
+    let respond_sort = next()?.parse().map_err(|_| WebError::NotFound)?;
+    let id = TaskId::parse(next()?).map_err(|_| WebError::NotFound)?;
+    Ok(After { level_rank, respond_sort, id })
+}
+
+async fn build(
+    app: &App,
+    signed: &Signed,
+    asked: &Asked,
+    filter: WorklistFilter,
+) -> Result<WorklistPage, WebError> {
+    let (page, frame) = signed.page("/worklist", "/worklist");
+    let now = app.clock.now();
+    let site = app.site(signed.staff.site);
+    let zone = v::zone(&site.zone);
+    let found = app.store.worklist(signed.staff.site, &filter).await.map_err(WebError::internal)?;
+    let counts = app.store.queue_counts(signed.staff.site).await.map_err(WebError::internal)?;
+    let minutes = nurse_minutes(app, signed, &site, now).await?;
+    let above = asked.above.unwrap_or(0);
+    let reach = minutes.map(|(minutes, _)| minutes).filter(|_| filter.roles == [Role::Nurse]);
+    let (rows, total) = rows(signed, frame.w, &found.rows, &zone, now, above, reach);
+    let next = found.more.then(|| next_href(asked, &found.rows, total)).flatten();
+    let filtered = filter.level.is_some() || filter.workflow.is_some() || filter.taken_by.is_some();
+    Ok(WorklistPage {
+        t: Worklist(signed.lang),
+        counts: count_links(frame.w, asked, &filter, &counts),
+        roles: role_choices(signed, frame.w, asked),
+        workflows: workflow_choices(app, signed, asked).await?,
+        level: asked.level.clone().unwrap_or_default(),
+        taken_me: asked.taken.as_deref() == Some("me"),
+        filtered,
+        minutes,
+        next,
+        rows,
+        search: String::new(),
+        page,
+        frame,
+    })
+}
+
+fn rows(
+    signed: &Signed,
+    w: crate::web::words::Staff,
+    found: &[WorklistRow],
+    zone: &TimeZone,
+    now: Timestamp,
+    above: u32,
+    reach: Option<u32>,
+) -> (Vec<Row>, u32) {
+    let t = Worklist(signed.lang);
+    let mut total = above;
+    let mut drawn = reach.is_some_and(|reach| above > reach);
+    let rows = found
+        .iter()
+        .map(|row| {
+            let before = total;
+            total = total.saturating_add(row.minutes);
+            let line = reach.filter(|reach| !drawn && total > *reach).map(|_| before);
+            drawn |= line.is_some();
+            shown(signed, w, t, row, zone, now, line)
+        })
+        .collect();
+    (rows, total)
+}
+
+fn shown(
+    signed: &Signed,
+    w: crate::web::words::Staff,
+    t: Worklist,
+    row: &WorklistRow,
+    zone: &TimeZone,
+    now: Timestamp,
+    line: Option<u32>,
+) -> Row {
+    let overdue = row.respond_by.is_some_and(|by| by <= now);
+    let due = match row.respond_by {
+        Some(by) if overdue => t.overdue(v::short_instant(zone, by, now)),
+        Some(by) => v::short_instant(zone, by, now),
+        None => t.no_deadline().to_owned(),
+    };
+    let mut about = v::kind(w, row.kind).to_owned();
+    if let Some(workflow) = &row.workflow {
+        let _ = write!(about, " · {workflow}");
+    }
+    let _ = write!(about, " · {} · {}", v::role(w, row.role), t.minutes(row.minutes));
+    if let Some(ppm) = row.risk_ppm.filter(|_| signed.has_any(CLINICAL)) {
+        let _ = write!(about, " · {} {}", w.risk(), v::percent(ppm));
+    }
+    if row.rung > 0 {
+        let _ = write!(about, " · {}", t.escalated());
+    }
+    let mine = row.taken_by.as_ref().is_some_and(|(by, _)| *by == signed.staff.id);
+    Row {
+        id: format!("{:032x}", row.id.0),
+        name: if row.patient_name.is_empty() { w.erased().to_owned() } else { row.patient_name.clone() },
+        colour: v::level_colour(row.level),
+        sign: v::level_sign(row.level),
+        level: v::level(w, row.level),
+        due,
+        overdue,
+        reasons: reasons(signed, t, row),
+        about,
+        taken_by: row.taken_by.as_ref().map(|(_, name)| name.clone()),
+        mine,
+        line,
+    }
+}
+
+/// The first reasons, cut to a row's length; a task without a reason says what to do.
+fn reasons(signed: &Signed, t: Worklist, row: &WorklistRow) -> String {
+    let cut = |text: &str| match text.char_indices().nth(REASON_CHARS) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or(text)),
+        None => text.to_owned(),
+    };
+    let mut shown: Vec<String> =
+        row.because.iter().take(REASONS_SHOWN).map(|because| cut(v::text(signed.lang, because))).collect();
+    if shown.is_empty() {
+        shown.push(cut(v::text(signed.lang, &row.title)));
+    }
+    let more = row.because.len().saturating_sub(REASONS_SHOWN);
+    if more > 0 {
+        shown.push(t.more_reasons(more));
+    }
+    shown.join("; ")
+}
+
+fn query_of(asked: &Asked, level: Option<&str>) -> String {
+    let mut query = String::new();
+    let pairs = [
+        ("role", asked.role.as_deref()),
+        ("level", level),
+        ("workflow", asked.workflow.as_deref()),
+        ("taken", asked.taken.as_deref()),
+    ];
+    for (name, value) in pairs {
+        // Values were checked to be names of our own.
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            let _ = write!(query, "{}{name}={value}", if query.is_empty() { "?" } else { "&" });
+        }
+    }
+    query
+}
+
+fn next_href(asked: &Asked, rows: &[WorklistRow], total: u32) -> Option<String> {
+    let after = rows.last()?.after;
+    let query = query_of(asked, asked.level.as_deref());
+    let joint = if query.is_empty() { "?" } else { "&" };
+    let (rank, sort, id) = (after.level_rank, after.respond_sort, after.id);
+    Some(format!("/worklist{query}{joint}after={rank}.{sort}.{id}&above={total}"))
+}
+
+fn count_links(
+    w: crate::web::words::Staff,
+    asked: &Asked,
+    filter: &WorklistFilter,
+    counts: &[QueueCount],
+) -> Vec<Count> {
+    let of = |level: LevelId| -> u64 {
+        let counted =
+            |c: &&QueueCount| c.level == level && (filter.roles.is_empty() || filter.roles.contains(&c.role));
+        counts.iter().filter(counted).map(|c| c.n).sum()
+    };
+    v::LEVELS
+        .into_iter()
+        .filter(|level| *level != LevelId::Green || of(*level) > 0)
+        .map(|level| Count {
+            href: format!("/worklist{}", query_of(asked, Some(v::level_word(level)))),
+            label: v::level(w, level),
+            sign: v::level_sign(level),
+            colour: v::level_colour(level),
+            n: of(level),
+            current: filter.level == Some(level),
+        })
+        .collect()
+}
+
+fn role_choices(signed: &Signed, w: crate::web::words::Staff, asked: &Asked) -> Vec<Choice> {
+    if !signed.has_any(CLINICAL) {
+        return Vec::new();
+    }
+    let t = Worklist(signed.lang);
+    let current = asked.role.as_deref().unwrap_or_default();
+    let choice = |value: &str, label: &str| Choice {
+        value: value.to_owned(),
+        label: label.to_owned(),
+        current: value == current,
+    };
+    let mut all = vec![choice("", t.mine()), choice("all", t.everybody())];
+    all.extend(v::ROLES.into_iter().map(|role| choice(v::role_word(role), v::role(w, role))));
+    all
+}
+
+async fn workflow_choices(app: &App, signed: &Signed, asked: &Asked) -> Result<Vec<Choice>, WebError> {
+    let names = app.store.workflow_names(signed.staff.site).await.map_err(WebError::internal)?;
+    let current = asked.workflow.as_deref().unwrap_or_default();
+    Ok(names
+        .into_iter()
+        .map(|name| Choice { current: name == *current, label: name.to_string(), value: name.to_string() })
+        .collect())
+}
+
+/// Nurse minutes that are left today, and how many nurses use the pages now; `None` outside cover.
+async fn nurse_minutes(
+    app: &App,
+    signed: &Signed,
+    site: &SiteSettings,
+    now: Timestamp,
+) -> Result<Option<(u32, u64)>, WebError> {
+    let left = cover_minutes_left(site, now);
+    if left == 0 {
+        return Ok(None);
+    }
+    let at_work = app.nurses_at_work(signed.staff.site).await?.max(1);
+    Ok(Some((left.saturating_mul(u32::try_from(at_work).unwrap_or(u32::MAX)), at_work)))
+}
+
+/// Minutes until cover ends today, in the site's zone; 0 when there is none now or any more today.
+#[must_use]
+pub fn cover_minutes_left(site: &SiteSettings, now: Timestamp) -> u32 {
+    let local = now.to_zoned_datetime(v::zone(&site.zone));
+    let (day, time) = (local.date(), local.time());
+    let working = site.calendar.working.contains(&day);
+    let holiday = site.calendar.holidays.contains(&day) && !site.cover.on_holidays;
+    let covered = working || (site.cover.days.contains(&day.weekday()) && !holiday);
+    if !covered || time >= site.cover.to {
+        return 0;
+    }
+    let from: Time = time.max(site.cover.from);
+    u32::try_from(from.duration_until(site.cover.to).as_mins()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{cover_minutes_left, parse_after};
+    use tend_engine::site::SiteSettings;
+
+    #[test]
+    fn minutes_end_with_cover() {
+        let site = SiteSettings::default(); // Monday to Friday, 08:00 to 18:00, UTC
+        let at = |text: &str| cover_minutes_left(&site, text.parse().unwrap());
+        assert_eq!(at("2026-03-02T17:59:00Z"), 1);
+        assert_eq!(at("2026-03-02T18:00:00Z"), 0);
+        assert_eq!(at("2026-03-02T06:00:00Z"), 600);
+        assert_eq!(at("2026-03-01T12:00:00Z"), 0, "a Sunday");
+    }
+
+    #[test]
+    fn a_place_in_the_list_is_read_or_refused() {
+        assert!(parse_after("1.5.0192f0c0-0000-7000-8000-000000000001").is_ok());
+        for bad in ["", "1.5", "1.5.x", "a.b.0192f0c0-0000-7000-8000-000000000001"] {
+            assert!(parse_after(bad).is_err(), "{bad}");
+        }
+    }
+}
