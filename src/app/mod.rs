@@ -4,10 +4,12 @@
 
 pub mod actor;
 pub mod advance;
+pub mod answer;
 pub mod doctor;
 pub mod doubt;
 pub mod enroll;
 pub mod form;
+pub mod link;
 pub mod lookup;
 pub mod patient_change;
 pub mod reading;

@@ -196,7 +196,7 @@ impl App {
     ) -> Result<(Sent, Rendered, Option<String>), super::render::RenderError> {
         let site = desk.live.sites.get(&patient.site).cloned().unwrap_or_default();
         let token = message.plan.link_expires.map(|_| self.store.vault().link_token(message.id.0));
-        let link = token.as_ref().map(|token| format!("{}/a/{token}", self.public_url));
+        let link = token.as_ref().map(|token| format!("{}/c/{token}", self.public_url));
         let what = (purpose, desk.channel);
         let rendered = render(&desk.live.library, &site, &patient.state, what, members, link.as_deref())?;
         let sent = Sent {

@@ -15,6 +15,7 @@ mod entity;
 mod error;
 pub mod identity;
 mod inbound;
+mod link;
 mod live;
 mod locks;
 mod open;

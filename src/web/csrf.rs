@@ -42,7 +42,8 @@ pub async fn same_site(
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let from = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
     if changes && matches!(from, Some("cross-site" | "same-site")) {
-        return Ok(request.into_response(HttpResponse::from_error(WebError::Stale)));
+        let (request, _) = request.into_parts();
+        return Ok(ServiceResponse::new(request, HttpResponse::from_error(WebError::Stale)));
     }
     Ok(next.call(request).await?.map_into_boxed_body())
 }

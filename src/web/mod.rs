@@ -12,6 +12,7 @@ pub mod headers;
 pub mod lang;
 pub mod limit;
 pub mod page;
+pub mod patient;
 pub mod respond;
 pub mod routes;
 pub mod server;

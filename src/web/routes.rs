@@ -6,7 +6,7 @@ use actix_web::{
     web::{self, Data, ServiceConfig},
 };
 
-use super::{Web, assets, demo, gateway, staff};
+use super::{Web, assets, demo, gateway, patient, staff};
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +62,7 @@ const GATEWAY: [Route; 2] = [
 /// All routes.
 #[must_use]
 pub fn all() -> Vec<Route> {
-    [BASE.as_slice(), DEMO.as_slice(), GATEWAY.as_slice(), staff::routes::ROUTES].concat()
+    [BASE.as_slice(), DEMO.as_slice(), GATEWAY.as_slice(), patient::ROUTES.as_slice(), staff::routes::ROUTES].concat()
 }
 
 /// Who may use the route of that pattern; `None` when it is not in the table, and then nobody may.
@@ -83,6 +83,7 @@ pub fn register(config: &mut ServiceConfig) {
         .route("/demo/reply", web::post().to(demo::reply))
         .route("/gateway/{secret}/receipt", web::get().to(gateway::receipt))
         .route("/gateway/{secret}/inbound", web::get().to(gateway::inbound))
+        .configure(patient::register)
         .configure(staff::routes::register);
 }
 

@@ -14,13 +14,18 @@ use actix_web::http::{Method, StatusCode, header::HeaderMap};
 use actix_web::test::{TestRequest, init_service};
 use actix_web::web::{Bytes, Data};
 use tempfile::TempDir;
-use tend::app::{App, Live};
-use tend::ports::Pending;
-use tend::store::{Open, Store, Vault};
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use tend::app::enroll::{Course, Enrolled, FOLLOW_UP, Newcomer};
+use tend::app::relay::Writing;
+use tend::app::{Actor, App};
+use tend::ports::{Clock, Handover, Outgoing, Pending, ProviderRef};
+use tend::store::{Consent, ContactPoint, Demographics, Open, Owner, Store, Vault};
 use tend::web::{Probe, Settings, Web, server};
-use tend_engine::{SiteId, site::SiteSettings};
+use tend_engine::{Name, SiteId, Value, fact::Entry, model::Channel, site::SiteSettings};
 
 use super::time::{CountingIds, ManualClock};
+use super::workflows;
 
 type Answering = Pin<Box<dyn Future<Output = Answer>>>;
 type Handler = dyn Fn(TestRequest) -> Answering;
@@ -36,9 +41,46 @@ pub struct TestApp {
     pub clock: Arc<ManualClock>,
     /// The clock of the machine: sessions and limits.
     pub wall: Arc<ManualClock>,
+    /// What was handed over, oldest first.
+    pub sent: Rc<RefCell<Vec<Outgoing>>>,
     handler: Rc<Handler>,
     cookies: RefCell<BTreeMap<String, String>>,
     _folder: Rc<TempDir>,
+}
+
+/// Somebody to enrol. The defaults: English, London, a mobile phone and a mailbox, daily consent, discharged today.
+#[derive(Debug, Clone)]
+pub struct Somebody {
+    /// Workflow.
+    pub workflow: &'static str,
+    /// Language.
+    pub language: &'static str,
+    /// Date of birth.
+    pub birth_date: Date,
+    /// Facts.
+    pub facts: Vec<(&'static str, Value)>,
+    /// Anchors.
+    pub anchors: Vec<(&'static str, Date)>,
+}
+
+impl Somebody {
+    /// After a stay for heart failure, discharged on `day`.
+    pub fn with_heart_failure(day: Date) -> Somebody {
+        let dry_weight = Value::Number(tend_engine::Decimal::whole(78));
+        Somebody {
+            workflow: "hf-discharge-90d",
+            language: "en",
+            birth_date: jiff::civil::date(1958, 3, 27),
+            facts: vec![("dry_weight", dry_weight)],
+            anchors: vec![("discharge", day)],
+        }
+    }
+
+    /// The same in Chinese.
+    pub fn in_chinese(mut self) -> Somebody {
+        self.language = "zh";
+        self
+    }
 }
 
 /// What came back.
@@ -65,6 +107,13 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().expect("ASCII"))
     }
 
+    /// The value of a hidden field of the page.
+    pub fn hidden(&self, name: &str) -> String {
+        let start = format!("type=\"hidden\" name=\"{name}\" value=\"");
+        let (_, rest) = self.text().split_once(&start).unwrap_or_else(|| panic!("no {name} in {}", self.text()));
+        rest.split_once('"').map(|(value, _)| value.to_owned()).expect("a closed attribute")
+    }
+
     /// Where it leads.
     pub fn location(&self) -> &str {
         self.header("location")
@@ -80,17 +129,32 @@ impl Probe for Works {
 }
 
 impl TestApp {
-    /// Starts on a fresh SQLite file with nothing but a site.
+    /// Starts on a fresh SQLite file with a site and the shipped workflows.
     pub async fn start() -> TestApp {
         let folder = Rc::new(tempfile::tempdir().expect("a temporary folder"));
         let url = format!("sqlite://{}/tend.db", folder.path().display());
-        Store::migrate(&url).await.expect("a fresh file can be migrated");
-        let store =
-            Store::open(&url, Vault::new(&[7; 32]), Open::Serve).await.expect("a migrated file opens");
+        Self::on(&url, folder).await
+    }
+
+    /// The same on PostgreSQL.
+    pub async fn start_on_postgres() -> TestApp {
+        let folder = Rc::new(tempfile::tempdir().expect("a temporary folder"));
+        Self::on(&super::postgres::fresh_database(), folder).await
+    }
+
+    async fn on(url: &str, folder: Rc<TempDir>) -> TestApp {
+        Store::migrate(url).await.expect("a fresh database can be migrated");
+        let store = Store::open(url, Vault::new(&[7; 32]), Open::Serve).await.expect("a migrated database opens");
         let (clock, wall) = (Arc::new(ManualClock::default()), Arc::new(ManualClock::default()));
         let app = App::new(store, clock.clone(), wall.clone(), Arc::new(CountingIds::default()));
-        let sites = BTreeMap::from([(SITE, SiteSettings::default())]);
-        app.set_live(Live { sites, ..Live::default() });
+        let mut tx = app.store.begin();
+        let site = SiteSettings { zone: "Europe/London".into(), ..SiteSettings::default() };
+        tx.add_site(SITE, &site, clock.now()).await.expect("a site");
+        for workflow in workflows::shipped() {
+            tx.publish(SITE, &workflow, None, clock.now()).await.expect("a published workflow");
+        }
+        tx.commit().await.expect("a commit");
+        app.refresh().await.expect("versions and sites can be read");
         let app = Arc::new(app);
         let web = Web::new(Settings::default(), app.clone(), Arc::new(Works));
         let service = Rc::new(init_service(server::application(Data::new(web))).await);
@@ -106,7 +170,8 @@ impl TestApp {
             };
             Box::pin(answer) as Answering
         };
-        TestApp { app, clock, wall, handler: Rc::new(handler), cookies: RefCell::default(), _folder: folder }
+        let sent = Rc::default();
+        TestApp { app, clock, wall, sent, handler: Rc::new(handler), cookies: RefCell::default(), _folder: folder }
     }
 
     /// A request that is still being put together.
@@ -124,12 +189,132 @@ impl TestApp {
         self.request(Method::POST, path).form(form).send().await
     }
 
+    /// Enrols somebody with consent to text messages and mail.
+    pub async fn enrol(&self, who: &Somebody) -> Enrolled {
+        let now = self.clock.now();
+        let consent = |channel| Consent {
+            purpose: FOLLOW_UP.into(),
+            channel,
+            wording: "1".into(),
+            how: "paper".into(),
+            given_by: "system".into(),
+            given_at: now,
+        };
+        let point = |channel, address: &str| ContactPoint { channel, address: address.into(), owner: Owner::Own };
+        let name = |text: &str| Name::parse(text).expect("a name");
+        let newcomer = Newcomer {
+            site: SITE,
+            team: None,
+            demographics: Demographics { name: "Anna Probe".into(), birth_date: who.birth_date, sex: None },
+            identifiers: Vec::new(),
+            contact_points: vec![
+                point(Channel::Sms, "+447700900123"),
+                point(Channel::Email, "anna@example.org"),
+            ],
+            consents: vec![consent(Channel::Sms), consent(Channel::Email)],
+            language: who.language.into(),
+            zone: "Europe/London".into(),
+            preferred: Some(Channel::Sms),
+            daily_consent: true,
+            course: Course {
+                workflow: name(who.workflow),
+                facts: who.facts.iter().map(|(fact, value)| (name(fact), value.clone())).collect(),
+                anchors: who.anchors.iter().map(|(anchor, date)| (name(anchor), *date)).collect(),
+            },
+        };
+        let enrolled = self.app.enroll(Actor::System, &[newcomer]).await.expect("somebody can be enrolled");
+        enrolled[0]
+    }
+
+    /// Lets the time pass up to that instant: everything that comes due is decided and handed over on the way.
+    pub async fn tick_to(&self, until: Timestamp) {
+        loop {
+            self.deliver().await;
+            let (_, next) = self.app.tick().await.expect("a tick");
+            self.deliver().await;
+            match next.filter(|next| *next <= until) {
+                Some(next) => self.clock.set(next.max(self.clock.now())),
+                None => break,
+            }
+        }
+        self.clock.set(until.max(self.clock.now()));
+        self.app.tick().await.expect("a tick");
+        self.deliver().await;
+    }
+
+    /// The same for so many hours.
+    pub async fn pass_hours(&self, hours: i64) {
+        self.tick_to(self.clock.now() + SignedDuration::from_hours(hours)).await;
+    }
+
+    /// Hands over what waits; every carrier takes everything.
+    pub async fn deliver(&self) {
+        for channel in [Channel::Sms, Channel::Email] {
+            loop {
+                let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+                let claims = self.app.claim(channel, 50, deadline).await.expect("claims");
+                if claims.is_empty() {
+                    break;
+                }
+                let tickets: Vec<_> = claims.iter().map(|claim| claim.ticket).collect();
+                let begin = Writing { begin: tickets.clone(), ..Writing::default() };
+                assert_eq!(self.app.write(&begin).await.expect("marked as begun").len(), tickets.len());
+                let taken = |n| Handover::Accepted(ProviderRef(format!("ref-{n}")));
+                let from = self.sent.borrow().len();
+                let finish = tickets.iter().enumerate().map(|(n, ticket)| (*ticket, taken(from + n))).collect();
+                self.sent.borrow_mut().extend(claims.into_iter().map(|claim| claim.outgoing));
+                self.app.write(&Writing { finish, ..Writing::default() }).await.expect("handed over");
+            }
+        }
+    }
+
+    /// The path of the link in the newest message that has one.
+    pub fn newest_link(&self) -> String {
+        let sent = self.sent.borrow();
+        let link = sent.iter().rev().find_map(|message| link_in(&message.text));
+        link.unwrap_or_else(|| panic!("no message has a link: {sent:?}"))
+    }
+
+    /// The history of a patient.
+    pub async fn history(&self, of: Enrolled) -> Vec<Entry> {
+        let lines = self.app.store.history(of.patient, 0, 10_000).await.expect("a history");
+        lines.into_iter().map(|line| line.entry).collect()
+    }
+
+    /// Gives the date of birth behind a link and returns where it leads.
+    pub async fn give_birth_date(&self, link: &str, date: Date) -> String {
+        let (day, month, year) = (date.day().to_string(), date.month().to_string(), date.year().to_string());
+        let answer = self.post(link, &[("day", &day), ("month", &month), ("year", &year)]).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+        answer.location().to_owned()
+    }
+
+    /// Answers the question at `path` as its form does, and returns what comes back.
+    pub async fn answer(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let page = self.get(path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}: {}", page.text());
+        let mut form = vec![("csrf", page.hidden("csrf"))];
+        form.extend(fields.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.post(path, &form).await
+    }
+
+    /// Everything that is on the disk, as text: for "changed nothing" and "is sealed".
+    pub async fn dump(&self) -> String {
+        let file = self.app.store.file().expect("a SQLite file");
+        let output = std::process::Command::new("sqlite3").arg("-readonly").arg(file).arg(".dump").output();
+        let output = output.expect("sqlite3 runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
     /// Another person's browser: the same pages, no cookies.
     pub fn stranger(&self) -> TestApp {
         TestApp {
             app: self.app.clone(),
             clock: self.clock.clone(),
             wall: self.wall.clone(),
+            sent: self.sent.clone(),
             handler: self.handler.clone(),
             cookies: RefCell::default(),
             _folder: self._folder.clone(),
@@ -166,4 +351,11 @@ impl Request<'_> {
         self.app.cookies.borrow_mut().extend(answer.cookies.iter().cloned());
         answer
     }
+}
+
+/// The path of the link in a text.
+pub fn link_in(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("/c/")?;
+    let token: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-' || *c == '_').collect();
+    Some(format!("/c/{token}"))
 }

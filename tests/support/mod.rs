@@ -16,3 +16,4 @@ pub mod process;
 pub mod smtp;
 pub mod smtp_sink;
 pub mod time;
+pub mod workflows;

@@ -1,3 +1,6 @@
 //! The pages, in process, over a real store: what a person sees and what is then recorded.
 
 mod base;
+mod patient;
+mod routes;
+mod samples;

@@ -8,6 +8,7 @@ pub mod health;
 mod keys;
 pub mod message_log;
 pub mod patient;
+mod patient_link;
 pub mod person;
 pub mod risk_queue;
 pub(in crate::store) mod sql;
@@ -19,3 +20,4 @@ pub mod worklist;
 
 pub use super::StoreError;
 pub use patient::{FOUND_MAX, HistoryLine, PatientRow};
+pub use patient_link::LinkRow;

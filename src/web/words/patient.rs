@@ -11,7 +11,6 @@ crate::words! {
             "这些页面并非全天有人查看。如感到有危险，请拨打";
         error_prefix: "Error:", "错误：";
         error_summary: "Please check this", "请检查以下内容";
-        privacy_note: "Your answers go only to your care team.", "您的回答只提供给您的医护团队。";
 
         guard_heading: "Is this for you?", "这是发给您的吗？";
         guard_why: "We ask for a date of birth so that nobody else sees this page.",
@@ -31,7 +30,6 @@ crate::words! {
             "如果此信息不是发给您的，请关闭此页面。";
 
         question_of(n, total): "Question {n} of {total}", "第 {n} 题，共 {total} 题";
-        part_of(n, total): "Part {n} of {total}", "第 {n} 部分，共 {total} 部分";
         optional: "You may leave this empty.", "可以不填。";
         yes: "Yes", "是";
         no: "No", "否";
@@ -40,7 +38,6 @@ crate::words! {
         your_answer: "Your answer", "您的回答";
         characters_at_most(n): "At most {n} characters.", "最多 {n} 个字符。";
         text_not_urgent: "Do not write anything urgent here. Call instead.", "紧急情况请勿写在这里，请直接致电。";
-        number_between(min, max, unit): "From {min} to {max} {unit}", "{min} 至 {max} {unit}";
         continue_button: "Continue", "继续";
         save_and_leave: "Your answers so far are kept. You can close this page and open the link again later.",
             "已填写的回答会保留。您可以关闭此页面，稍后再打开链接。";
@@ -49,6 +46,7 @@ crate::words! {
         enter_whole: "Enter a whole number, for example 4", "请输入整数，例如 4";
         enter_text: "Write an answer", "请填写回答";
         out_of_range(min, max, unit): "The number must be from {min} to {max} {unit}", "数字须在 {min} 至 {max} {unit} 之间";
+        out_of_count(min, max): "The number must be from {min} to {max}", "数字须在 {min} 至 {max} 之间";
         too_long(n): "Write at most {n} characters", "最多填写 {n} 个字符";
         unit_unknown: "Choose a unit", "请选择单位";
 
@@ -58,7 +56,6 @@ crate::words! {
         doubt_ask: "Is it right?", "是否正确？";
         doubt_yes(value): "Yes, it is {value}", "是，就是 {value}";
         doubt_no: "No, I want to change it", "不是，我要修改";
-        doubt_choose: "Choose whether the number is right", "请选择该数字是否正确";
 
         advice_heading: "Please read this now", "请立即阅读";
         advice_saved: "We have kept your answer and your care team will see it.", "我们已保存您的回答，医护团队会看到。";
@@ -108,7 +105,5 @@ crate::words! {
         unknown_heading: "This link does not work", "此链接无效";
         unknown_body: "It may have been cut off. Please open it again from the message, or call.",
             "链接可能不完整。请从短信或邮件中重新打开，或致电。";
-        session_heading: "Please enter the date of birth again", "请重新输入出生日期";
-        session_over: "You were away for a while. Your answers so far are kept.", "您离开了一段时间。已填写的回答仍然保留。";
     }
 }
