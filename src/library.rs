@@ -111,6 +111,11 @@ fn around(path: &Path) -> Option<BTreeMap<String, Vec<u8>>> {
     if root.join("questionnaires").is_dir() {
         read.path(&root.join("questionnaires"));
     }
+    // A story stands on the workflow beside its folder.
+    let told = path.parent().filter(|folder| folder.ends_with("cases")).and_then(Path::parent);
+    if let Some(workflow) = told.map(|folder| folder.join("workflow.yaml")).filter(|path| path.is_file()) {
+        read.path(&workflow);
+    }
     Some(read.files)
 }
 
@@ -214,6 +219,14 @@ mod tests {
         let library = load_paths(std::slice::from_ref(&path));
         assert!(library.compiled.workflows.is_empty());
         assert!(library.compiled.diagnostics.iter().all(|found| found.code == "E106"));
+    }
+
+    #[test]
+    fn a_lone_story_stands_on_the_workflow_beside_it() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(DEFAULT_FOLDER);
+        let library = load_paths(&[root.join("hf-discharge-90d/cases/s1-weight-esc.yaml")]);
+        assert_eq!(library.compiled.diagnostics, []);
+        assert_eq!(library.compiled.cases.len(), 1);
     }
 
     #[test]
