@@ -62,7 +62,7 @@ enum Event {
     },
     Take(usize),
     Reply(Channel, usize),
-    AnchorEvent(usize, i64),
+    Restart(usize, i64),
     AnchorCorrected(usize, i64),
     SetFact(usize, u64),
     Pause(Option<i64>),
@@ -91,7 +91,7 @@ fn event() -> impl Strategy<Value = Event> {
         4 => (any::<usize>(), 0_usize..10).prop_map(|(pick, code)| Event::Outcome { pick, code }),
         1 => any::<usize>().prop_map(Event::Take),
         1 => (channel(), 0_usize..5).prop_map(|(channel, reply)| Event::Reply(channel, reply)),
-        1 => (any::<usize>(), -5_i64..20).prop_map(|(pick, days)| Event::AnchorEvent(pick, days)),
+        1 => (any::<usize>(), -5_i64..20).prop_map(|(pick, days)| Event::Restart(pick, days)),
         1 => (any::<usize>(), -40_i64..40).prop_map(|(pick, days)| Event::AnchorCorrected(pick, days)),
         1 => (any::<usize>(), any::<u64>()).prop_map(|(pick, seed)| Event::SetFact(pick, seed)),
         1 => prop::option::of(1_i64..20).prop_map(Event::Pause),
@@ -135,7 +135,7 @@ fn next(seed: &mut u64) -> u64 {
 
 fn any_value(kind: &FactKind, seed: &mut u64) -> Value {
     match kind {
-        FactKind::Boolean => Value::Bool(next(seed) % 2 == 0),
+        FactKind::Boolean => Value::Bool(next(seed).is_multiple_of(2)),
         FactKind::Choice(options) => {
             Value::Choice(options[usize::try_from(next(seed)).unwrap_or(0) % options.len()].0.clone())
         }
@@ -155,7 +155,7 @@ fn any_answers(questionnaire: &Questionnaire, mut seed: u64) -> BTreeMap<Name, A
             ItemKind::Choice(options) => {
                 Value::Choice(options[usize::try_from(roll).unwrap_or(0) % options.len()].id.clone())
             }
-            ItemKind::YesNo => Value::Bool(roll % 2 == 0),
+            ItemKind::YesNo => Value::Bool(roll.is_multiple_of(2)),
             ItemKind::Whole { min, max } => {
                 Value::Number(Decimal::whole(min + i64::try_from(roll).unwrap_or(0) % (max - min + 1)))
             }
@@ -167,10 +167,10 @@ fn any_answers(questionnaire: &Questionnaire, mut seed: u64) -> BTreeMap<Name, A
                 continue;
             }
         };
-        let answer = if roll % 17 == 0 && item.declinable {
+        let answer = if roll.is_multiple_of(17) && item.declinable {
             Answer::Declined
         } else {
-            Answer::Given { value, doubtful: roll % 13 == 0 }
+            Answer::Given { value, doubtful: roll.is_multiple_of(13) }
         };
         answers.insert(item.id.clone(), answer);
     }
@@ -233,7 +233,7 @@ impl Play {
         self.one_message(before + count)?;
         self.nothing_left()?;
         self.next_thing()?;
-        if self.patient.history.len() % 7 == 0 {
+        if self.patient.history.len().is_multiple_of(7) {
             self.snapshots.push(serde_json::to_string(&self.patient.state).unwrap_or_default());
         }
         Ok(())
@@ -433,7 +433,7 @@ impl Play {
                 let reply = [Reply::Stop, Reply::Start, Reply::Help, Reply::Danger, Reply::Other][*reply];
                 self.happens(None, Author::Patient, Fact::Replied { channel: *channel, reply })
             }
-            Event::AnchorEvent(pick, days) => {
+            Event::Restart(pick, days) => {
                 let Some((id, workflow)) = self.enrollment(*pick) else { return Ok(()) };
                 let anchor = workflow.anchors[pick % workflow.anchors.len()].id.clone();
                 let date = plus_days(today, -*days);
@@ -497,7 +497,11 @@ impl Play {
                 let messages = &self.patient.state.messages;
                 let Some(index) = pick.checked_rem(messages.len()) else { return Ok(()) };
                 let Some(message) = messages.keys().nth(index).cloned() else { return Ok(()) };
-                self.happens(None, Author::Carrier, Fact::Receipt { message, delivered: pick % 3 == 0 })
+                self.happens(
+                    None,
+                    Author::Carrier,
+                    Fact::Receipt { message, delivered: pick.is_multiple_of(3) },
+                )
             }
             Event::Enrol(pick) => self.enrol(*pick),
             Event::Consent(channel, given) => {
@@ -644,17 +648,47 @@ fn manners(history: &[Entry], zone: &str, site: &SiteSettings) -> Checked {
             _ => None,
         })
         .collect();
+    let mut channels = BTreeMap::new();
+    let mut sent: BTreeMap<Channel, Vec<jiff::civil::Date>> = BTreeMap::new();
     let mut last: Option<Timestamp> = None;
     for entry in history {
-        let Fact::Claimed { message, attempt } = &entry.fact else { continue };
-        if exempt.contains(message) {
-            continue;
+        match &entry.fact {
+            Fact::Planned(plan) => {
+                channels.insert(plan.key.clone(), plan.channel);
+            }
+            Fact::Claimed { message, .. } if !exempt.contains(message) => {
+                let time = zone.to_datetime(entry.occurred_at).time();
+                prop_assert!(site.quiet.open <= time && time < site.quiet.close, "{message:?} at {time}");
+            }
+            Fact::HandedOver {
+                message, result: HandoverResult::Accepted | HandoverResult::Unknown, ..
+            } if !exempt.contains(message) => {
+                let apart = last.map(|last| entry.occurred_at.duration_since(last));
+                let gap = SignedDuration::from_mins(i64::from(site.gap_minutes));
+                prop_assert!(
+                    apart.is_none_or(|apart| apart >= gap),
+                    "{message:?} only {apart:?} after the last"
+                );
+                last = Some(entry.occurred_at);
+                let day = day_of(&zone, entry.occurred_at);
+                sent.entry(channels[message]).or_default().push(day);
+            }
+            _ => {}
         }
-        let time = zone.to_datetime(entry.occurred_at).time();
-        prop_assert!(site.quiet.open <= time && time < site.quiet.close, "{message:?} at {time}");
-        if *attempt == 1 {
-            last = Some(entry.occurred_at).max(last);
-        }
+    }
+    let often = history.iter().any(|entry| matches!(entry.fact, Fact::DailyConsent { given: true }));
+    let most = |days: &[jiff::civil::Date], length: i64| {
+        let within = |first: jiff::civil::Date| {
+            days.iter().filter(|day| first <= **day && **day < plus_days(first, length)).count()
+        };
+        days.iter().map(|first| within(*first)).max().unwrap_or(0)
+    };
+    if let Some(days) = sent.get(&Channel::Sms) {
+        prop_assert!(most(days, 1) <= if often { 3 } else { 1 }, "{days:?}");
+        prop_assert!(often || most(days, 7) <= 3, "{days:?}");
+    }
+    if let Some(days) = sent.get(&Channel::Email) {
+        prop_assert!(most(days, 1) <= 3, "{days:?}");
     }
     Ok(())
 }
@@ -665,7 +699,7 @@ fn site() -> &'static SiteSettings {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, max_shrink_iters: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, max_shrink_iters: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn laws_hold_for_random_stories(story in story()) {

@@ -20,6 +20,8 @@ pub mod diagnostic;
 pub mod expr;
 pub mod fact;
 pub mod fold;
+#[cfg(test)]
+mod frozen;
 pub mod guard;
 pub mod ids;
 pub mod instrument;
@@ -43,6 +45,7 @@ mod stories;
 pub mod text;
 pub mod timeline;
 mod turn;
+pub mod upcast;
 pub mod value;
 pub mod weekday;
 mod words;

@@ -2,7 +2,7 @@
 
 use crate::{
     EnrollmentId,
-    calendar::{day_of, start_of_day},
+    calendar::{day_of, plus_days, start_of_day},
     decide,
     fact::{Closing, DropReason, Fact, MessageKey, Occurrence, Purpose},
     model::{Does, Step, Workflow},
@@ -95,12 +95,12 @@ pub(crate) fn join(turn: &mut Turn<'_>, enrollments: &[EnrollmentId]) -> Result<
         waiting.map(|(key, message)| (key.clone(), message.send_after)).collect();
     for (key, send_after) in waiting {
         let day = day_of(&turn.zone, send_after);
-        if day > today {
-            let start = start_of_day(&turn.zone, day);
-            turn.has_come(start);
-        } else {
+        if day <= today {
             fill_up(turn, enrollments, &key, today)?;
         }
+        // Looked at again when its day begins, or the next one while it still waits.
+        let start = start_of_day(&turn.zone, day.max(plus_days(today, 1)));
+        turn.has_come(start);
     }
     Ok(())
 }

@@ -57,50 +57,45 @@ pub fn all(compiled: &Compiled) -> Vec<Diagnostic> {
 /// Plays one case; what did not come true, in order of the story.
 #[must_use]
 pub fn run(case: &Case, workflow: &Workflow) -> Vec<Failure> {
+    to_the_end(case, workflow).1
+}
+
+/// The history that a case leads to.
+#[cfg(test)]
+pub(crate) fn play(case: &Case, workflow: &Workflow) -> Vec<Entry> {
+    to_the_end(case, workflow).0
+}
+
+fn to_the_end(case: &Case, workflow: &Workflow) -> (Vec<Entry>, Vec<Failure>) {
     let first = case.story.first().map_or((1, 1), |line| (line.line, line.column));
-    let fail = |message: String| {
-        vec![Failure {
-            line: first.0,
-            column: first.1,
-            message,
-            help: "correct the case or the workflow".into(),
-        }]
+    let broken = |message: String| {
+        let help = "correct the case or the workflow".to_owned();
+        (Vec::new(), vec![Failure { line: first.0, column: first.1, message, help }])
     };
     let Ok(zone) = TimeZone::get(&case.zone) else {
-        return fail(format!("time zone \"{}\" is not known", case.zone));
+        return broken(format!("time zone \"{}\" is not known", case.zone));
     };
-    let version = workflow.version();
-    let library = Library::from([(version, Arc::new(workflow.clone()))]);
+    let library = Library::from([(workflow.version(), Arc::new(workflow.clone()))]);
     let site = SiteSettings { zone: case.zone.clone(), ..SiteSettings::default() };
-    let mut stage = Stage {
-        case,
-        workflow,
-        zone: zone.clone(),
-        patient: Rehearsal::new(&library, &site, instant(&zone, case.enrol.on)),
-        seen: 0,
-        doubts: Vec::new(),
-    };
+    let patient = Rehearsal::new(&library, &site, instant(&zone, case.enrol.on));
+    let mut stage = Stage { case, workflow, zone, patient, seen: 0, doubts: Vec::new() };
     if let Err(error) = stage.enrol(&case.enrol) {
-        return fail(error.to_string());
+        return broken(error.to_string());
     }
-    let mut failures = Vec::new();
     // What enrolment itself led to is looked at with the first line.
     stage.seen = stage.after_enrolment();
+    let mut failures = Vec::new();
     for line in &case.story {
         if let Err(message) = stage.play(line) {
-            failures.push(Failure {
-                line: line.line,
-                column: line.column,
-                message,
-                help: "correct the line, or the lines before it".into(),
-            });
+            let help = "correct the line, or the lines before it".to_owned();
+            failures.push(Failure { line: line.line, column: line.column, message, help });
             break;
         }
         failures.extend(stage.compare(line));
         stage.seen = stage.patient.history.len();
         stage.doubts.clear();
     }
-    failures
+    (stage.patient.history, failures)
 }
 
 /// A case being played.
