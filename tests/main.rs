@@ -4,5 +4,6 @@ mod architecture;
 mod deliver;
 mod jobs;
 mod risk;
+mod store;
 mod support;
 mod web;

@@ -1,7 +1,10 @@
 //! The command line: one file per command. The only place, with `main.rs` and `config.rs`, that wires the parts.
 
+pub mod bench;
 pub mod check;
 pub mod clock;
+pub mod doctor;
+pub mod migrate;
 pub mod risk;
 pub mod timeline;
 
@@ -23,6 +26,12 @@ enum Command {
     Check(check::Check),
     /// Print the schedule of one patient.
     Timeline(timeline::Timeline),
+    /// Bring the database up to this release.
+    Migrate(migrate::MigrateArgs),
+    /// Prove that nobody is lost and that every row is what the histories say.
+    Doctor(doctor::DoctorArgs),
+    /// Measure this machine beside limits measured in the same run.
+    Bench(bench::BenchArgs),
     /// Train a risk model, evaluate it, predict with it.
     Risk(risk::RiskArgs),
 }
@@ -34,6 +43,9 @@ pub fn run() -> ExitCode {
     match cli.command {
         Command::Check(check) => check.run(),
         Command::Timeline(args) => args.run(),
+        Command::Migrate(args) => end(migrate::run(&args)),
+        Command::Doctor(args) => end(doctor::run(&args)),
+        Command::Bench(args) => end(bench::run(args)),
         Command::Risk(args) => end(risk::run(args)),
     }
 }

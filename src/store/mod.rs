@@ -10,7 +10,7 @@ mod delivery;
 mod desk;
 mod due;
 mod enrolling;
-#[expect(dead_code, reason = "every table has its entity; not every one is read through it")]
+#[allow(dead_code, reason = "every table has its entity; not every one is read through it")]
 mod entity;
 mod error;
 pub mod identity;
@@ -19,6 +19,8 @@ mod link;
 mod live;
 mod locks;
 mod open;
+mod plain;
+mod presence;
 mod project;
 mod quarantine;
 pub mod read;
@@ -34,7 +36,7 @@ mod words;
 
 use std::{fs::File, path::PathBuf, sync::Arc};
 
-use sea_orm::{DatabaseConnection, DbBackend, prelude::Uuid};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, prelude::Uuid};
 use tokio::sync::{Mutex, watch};
 
 pub use batch::{AuditLine, Batch, FreeText};
@@ -44,6 +46,7 @@ pub use error::StoreError;
 pub use identity::{ContactPoint, Demographics, Identifier, Owner};
 pub use inbound::{Inbound, Receipted};
 pub use open::Open;
+pub use plain::{Cell, PlainRows};
 pub use rebuild::Compared;
 pub use staff::NewStaff;
 pub use tx::{Busy, GROUP_MAX, Locked, Tx};
@@ -66,6 +69,8 @@ struct Inner {
     vault: Vault,
     /// This process, in leases. Fresh at each start.
     node: Uuid,
+    /// PostgreSQL: the session that shows that this node lives.
+    presence: Option<DatabaseConnection>,
     /// Counts commits that may have moved a wake-up or a message.
     changed: watch::Sender<u64>,
     file: Option<PathBuf>,
@@ -112,6 +117,29 @@ impl Store {
         } else {
             JobPool::Sqlite(self.0.read.get_sqlite_connection_pool().clone())
         }
+    }
+
+    /// Ends this process's part: pools are closed, and other nodes see at once that it is gone.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn close(self) -> Result<(), StoreError> {
+        if let Some(presence) = &self.0.presence {
+            presence.close_by_ref().await?;
+        }
+        self.0.write.close_by_ref().await?;
+        self.0.read.close_by_ref().await?;
+        Ok(())
+    }
+
+    /// How durable the writer of a SQLite file is: 2 is `FULL`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn writer_synchronous(&self) -> Result<i64, StoreError> {
+        let backend = self.0.write.get_database_backend();
+        let row = self.0.write.query_one_raw(Statement::from_string(backend, "pragma synchronous")).await?;
+        Ok(row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(0))
     }
 
     fn changed(&self) {

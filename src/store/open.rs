@@ -10,7 +10,7 @@ use sea_orm::{
 use tend_migrations::{Migrator, MigratorTrait};
 use tokio::sync::{Mutex, watch};
 
-use super::{Inner, Store, StoreError, Vault, locks::PatientLocks};
+use super::{Inner, Store, StoreError, Vault, locks::PatientLocks, presence};
 
 /// How long a SQLite statement waits for another process's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -79,7 +79,16 @@ impl Store {
             reason = "names this process in leases; nothing is decided by it"
         )]
         let node = Uuid::now_v7();
-        Ok(Self(Arc::new(Inner {
+        let presence = match &file {
+            Some(_) => None,
+            None => {
+                let connection = connect(url, 1, 0).await?;
+                presence::hold(&connection, node).await?;
+                Some(connection)
+            }
+        };
+        let store = Self(Arc::new(Inner {
+            presence,
             write,
             read,
             writer: Arc::new(Mutex::new(())),
@@ -89,7 +98,12 @@ impl Store {
             changed: watch::Sender::new(0),
             file,
             _lock: lock,
-        })))
+        }));
+        if store.is_postgres() {
+            let pool = store.0.read.get_postgres_connection_pool().clone();
+            tokio::spawn(presence::listen(pool, Arc::downgrade(&store.0)));
+        }
+        Ok(store)
     }
 }
 
@@ -98,6 +112,9 @@ async fn connect(url: &str, connections: u32, cache_kib: u32) -> Result<Database
     options
         .max_connections(connections)
         .min_connections(1)
+        // The session of a node's presence must not be closed for being idle or old.
+        .idle_timeout(None::<Duration>)
+        .max_lifetime(None::<Duration>)
         .acquire_timeout(Duration::from_secs(30))
         .test_before_acquire(false)
         .sqlx_logging(false)

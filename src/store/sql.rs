@@ -50,6 +50,10 @@ impl Rows {
         self.0.extend(row);
     }
 
+    pub fn into_cells(self) -> Vec<Value> {
+        self.0
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -186,7 +190,7 @@ const NO_INT_SQL: &str = "(-2147483647)";
 /// A text that nothing writes.
 const NO_TEXT: &str = "\u{1}";
 
-fn postgres_type(kind: Kind) -> &'static str {
+pub fn postgres_type(kind: Kind) -> &'static str {
     match kind {
         Kind::Id | Kind::IdOpt => "uuid",
         Kind::Big | Kind::BigOpt => "bigint",

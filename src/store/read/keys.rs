@@ -24,4 +24,15 @@ impl Store {
             })
             .collect()
     }
+
+    /// Whether the site key is the one that the patients' keys were wrapped with.
+    ///
+    /// # Errors
+    /// [`StoreError::Sealed`] when it is another one.
+    pub async fn opens_a_key(&self) -> Result<(), StoreError> {
+        match patient_key::Entity::find().one(self.reader()).await? {
+            Some(row) => self.vault().unwrap_key(row.patient.as_u128(), &row.wrapped).map(|_| ()),
+            None => Ok(()),
+        }
+    }
 }

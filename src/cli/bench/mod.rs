@@ -1,0 +1,48 @@
+//! The figures of the README, re-measured here: each beside a limit measured in the same run on the same disk.
+
+pub mod bare;
+mod bare_postgres;
+mod bare_sqlite;
+pub mod report;
+mod seed;
+pub mod steps;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+/// `tend bench`
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Due patients decided and written per second, beside a bare loop that writes the same rows.
+    Steps(steps::StepsArgs),
+}
+
+/// Why a bench could not run.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BenchError(pub String);
+
+impl BenchError {
+    /// From whatever has words.
+    pub fn of(error: impl std::fmt::Display) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Runs a bench.
+///
+/// # Errors
+/// [`BenchError`] with what to do.
+pub fn run(args: BenchArgs) -> Result<ExitCode, BenchError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(BenchError::of)?;
+    match args.what {
+        What::Steps(args) => runtime.block_on(steps::run(args)),
+    }
+}

@@ -1,0 +1,347 @@
+//! One step = claim the due row, decide, arrange, write the facts, the message row, the audit row, the tasks and the next
+//! wake-up, durably. Beside it a bare loop writes the same rows, a hundred steps a transaction, into the same tables.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+use tend_engine::{Decimal, Name, PatientId, SiteId, Value, parse, site::SiteSettings};
+
+use super::{
+    BenchError,
+    bare::{Bare, Group},
+    report::{Figure, Report, median},
+    seed::{self, FOLLOWED, Original},
+};
+use crate::{
+    app::{
+        Actor, App,
+        enroll::{Course, FOLLOW_UP, Newcomer},
+        record::decide,
+    },
+    cli::clock::{FreshIds, MovedClock, SystemClock},
+    ports::Clock,
+    store::{
+        AuditLine, Batch, Busy, Consent, ContactPoint, Demographics, GROUP_MAX, Open, Owner, Store, Vault,
+    },
+};
+
+/// Patients that are due in each measurement.
+const DUE: u64 = 10_000;
+/// Where growth is counted from.
+const SMALL: u64 = 20_000;
+/// Single steps on an idle system.
+const SINGLES: usize = 200;
+/// What a quiet disk gives: below half of it the machine is busy.
+const QUIET_SQLITE: f64 = 8_500.0;
+const QUIET_POSTGRES: f64 = 14_600.0;
+const SITE: SiteId = SiteId(1);
+
+/// `tend bench steps`
+#[derive(Debug, Args)]
+pub struct StepsArgs {
+    /// A database of its own, `sqlite://FILE` or `postgres://…`, empty; by default a file in the temporary folder.
+    #[arg(long)]
+    db: Option<String>,
+    /// Enrolled patients.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(20_000..=10_000_000))]
+    patients: u64,
+    /// Print one JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
+/// One size of the tables.
+#[derive(Debug, Clone, Copy)]
+struct Measured {
+    tend_seconds: f64,
+    bare_seconds: f64,
+    select_seconds: f64,
+}
+
+struct Bench {
+    app: App,
+    clock: Arc<MovedClock>,
+    bare: Bare,
+    original: Original,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// [`BenchError`].
+pub async fn run(args: StepsArgs) -> Result<ExitCode, BenchError> {
+    let (url, file) = match args.db {
+        Some(url) => (url, None),
+        None => {
+            let file = std::env::temp_dir().join(format!("tend-bench-{}.db", std::process::id()));
+            (format!("sqlite://{}", file.display()), Some(file))
+        }
+    };
+    let report = measure(&url, args.patients).await;
+    if let Some(file) = file {
+        remove(&file);
+    }
+    report?.print(args.json);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn remove(file: &std::path::Path) {
+    for ending in ["", "-wal", "-shm", ".lock"] {
+        let mut path = file.as_os_str().to_owned();
+        path.push(ending);
+        // What is not there needs no removing.
+        let _ = std::fs::remove_file(PathBuf::from(path));
+    }
+}
+
+async fn measure(url: &str, patients: u64) -> Result<Report, BenchError> {
+    let mut bench = Bench::start(url).await?;
+    let mut report = Report::default();
+    let flushes = bench.bare.flushes_per_second().await?;
+    eprintln!("{flushes:.0} flushes a second on this disk");
+    seed::copy(&bench.app.store, bench.original, 1, SMALL + 1).await?;
+    let small = bench.size((1, SMALL + 1)).await?;
+    let large = if patients > SMALL {
+        seed::copy(&bench.app.store, bench.original, SMALL + 1, patients + 1).await?;
+        bench.size((SMALL + 1, patients + 1)).await?
+    } else {
+        small
+    };
+    bench.warn(large);
+    let rate = |seconds: f64| DUE as f64 / seconds;
+    let (steps, bare) = (rate(large.tend_seconds), rate(large.bare_seconds));
+    report.results.push(Figure::higher("flushes", "per s", flushes, "the disk itself", flushes));
+    report.results.push(Figure::higher(
+        "steps",
+        "per s",
+        steps,
+        "bare loop, same rows, 100 a transaction",
+        bare,
+    ));
+    let (one, bare_one) = bench.singles((1, SMALL + 1)).await?;
+    let allowed = bare_one * 3.0 + 1.0;
+    report.results.push(Figure::lower(
+        "single step, median",
+        "ms",
+        one,
+        "3 x bare transaction + 1 ms",
+        allowed,
+    ));
+    report.results.push(Figure::lower("bare single step, median", "ms", bare_one, "itself", bare_one));
+    let growth = large.tend_seconds / small.tend_seconds;
+    let bare_growth = large.bare_seconds / small.bare_seconds;
+    report.results.push(Figure::lower(
+        "growth of the tick",
+        "x",
+        growth,
+        "growth of the bare loop",
+        bare_growth,
+    ));
+    let select = large.select_seconds / small.select_seconds;
+    report.results.push(Figure::lower("growth of selecting", "x", select, "allowed", 1.3));
+    Ok(report)
+}
+
+impl Bench {
+    async fn start(url: &str) -> Result<Self, BenchError> {
+        Store::migrate(url).await.map_err(BenchError::of)?;
+        let store = Store::open(url, Vault::new(&[9; 32]), Open::Serve).await.map_err(BenchError::of)?;
+        let clock = Arc::new(MovedClock::default());
+        let now = SystemClock.now();
+        clock.stand_at(now);
+        let app = App::new(store, clock.clone(), Arc::new(SystemClock), Arc::new(FreshIds));
+        let mut tx = app.store.begin();
+        tx.add_site(SITE, &SiteSettings::default(), now).await.map_err(BenchError::of)?;
+        let workflow = workflow()?;
+        tx.publish(SITE, &workflow, None, now).await.map_err(BenchError::of)?;
+        tx.commit().await.map_err(BenchError::of)?;
+        app.refresh().await.map_err(BenchError::of)?;
+        let who = app.enroll(Actor::System, &[newcomer(now)?]).await.map_err(BenchError::of)?;
+        let enrollment = who.first().ok_or_else(|| BenchError("nobody was enrolled".into()))?.enrollment;
+        let due = follow(&app, &clock, now + FOLLOWED).await?;
+        let bare = Bare::open(&app.store, url).await?;
+        Ok(Self { app, clock, bare, original: Original { enrollment, due } })
+    }
+
+    /// Measures with [`DUE`] patients due for each writer among those numbered so.
+    async fn size(&mut self, range: (u64, u64)) -> Result<Measured, BenchError> {
+        let due = self.original.due;
+        let every = (range.1 - range.0) / DUE;
+        self.clock.stand_at(due);
+        let half = every / 2;
+        // The bare loop's rows are worked out beforehand and not timed.
+        seed::wake(&self.app.store, due, range, every, half.max(1) % every.max(2)).await?;
+        let mine = self.due().await?;
+        let groups = self.groups(&mine).await?;
+        seed::settle(&self.app.store).await?;
+        let mut selects = Vec::new();
+        for _ in 0..9 {
+            let begin = Instant::now();
+            self.due().await?;
+            selects.push(begin.elapsed().as_secs_f64());
+        }
+        self.bare.write(&groups[..1], due.as_microsecond()).await?;
+        let bare = self.bare.write(&groups[1..], due.as_microsecond()).await?;
+        let bare_seconds = seconds(&bare) * groups.len() as f64 / (groups.len() - 1) as f64;
+        seed::wake(&self.app.store, due, range, every, 0).await?;
+        seed::settle(&self.app.store).await?;
+        let begin = Instant::now();
+        let theirs = self.due().await?;
+        let ticked = self.app.advance(&theirs).await.map_err(BenchError::of)?;
+        let tend_seconds = begin.elapsed().as_secs_f64();
+        if ticked.advanced != theirs.len() || ticked.quarantined > 0 {
+            return Err(BenchError(format!("{} were due, but {ticked:?}", theirs.len())));
+        }
+        Ok(Measured { tend_seconds, bare_seconds, select_seconds: median(selects) })
+    }
+
+    async fn due(&self) -> Result<Vec<PatientId>, BenchError> {
+        self.app.store.due(self.original.due, DUE).await.map_err(BenchError::of)
+    }
+
+    /// The rows that steps of these patients would write, group by group.
+    async fn groups(&self, patients: &[PatientId]) -> Result<Vec<Group>, BenchError> {
+        let mut groups = Vec::new();
+        for ids in patients.chunks(GROUP_MAX) {
+            groups.push(Group { rows: self.rows(ids).await?.into_plain() });
+        }
+        Ok(groups)
+    }
+
+    async fn rows(&self, ids: &[PatientId]) -> Result<Batch, BenchError> {
+        let live = self.app.live();
+        let now = self.clock.now();
+        let mut tx = self.app.store.begin();
+        let mut batch = Batch::default();
+        for mut patient in tx.lock(ids, Busy::Skip).await.map_err(BenchError::of)? {
+            let advanced = decide(&live, &mut patient, Vec::new(), now).map_err(BenchError::of)?;
+            batch.advance(&live.library, &FreshIds, &patient, &advanced);
+            batch.audit(&FreshIds, now, audit(patient.id, advanced.entries.len()));
+        }
+        tx.rollback().await.map_err(BenchError::of)?;
+        Ok(batch)
+    }
+
+    /// A step that comes due on an idle system, and a bare transaction of one step, in milliseconds.
+    async fn singles(&mut self, range: (u64, u64)) -> Result<(f64, f64), BenchError> {
+        // One more day, so that the same patients have something to do again.
+        let due = self.original.due + SignedDuration::from_hours(24);
+        self.original.due = due;
+        self.clock.stand_at(due);
+        seed::wake(&self.app.store, due, range, (range.1 - range.0) / (2 * SINGLES as u64), 0).await?;
+        let all = self.due().await?;
+        let (mut mine, mut theirs) = (Vec::new(), Vec::new());
+        for pair in all.chunks_exact(2) {
+            theirs.push(pair[0]);
+            mine.push(Group { rows: self.rows(&pair[1..]).await?.into_plain() });
+        }
+        let (mut ours, mut bare) = (Vec::new(), Vec::new());
+        for (patient, group) in theirs.iter().zip(&mine) {
+            let begin = Instant::now();
+            self.app.advance(&[*patient]).await.map_err(BenchError::of)?;
+            ours.push(begin.elapsed().as_secs_f64() * 1_000.0);
+            let took = self.bare.write(std::slice::from_ref(group), due.as_microsecond()).await?;
+            bare.push(seconds(&took) * 1_000.0);
+        }
+        Ok((median(ours), median(bare)))
+    }
+
+    fn warn(&self, measured: Measured) {
+        let quiet = if self.app.store.is_postgres() { QUIET_POSTGRES } else { QUIET_SQLITE };
+        let bare = DUE as f64 / measured.bare_seconds;
+        if bare < quiet / 2.0 {
+            eprintln!(
+                "warning: the bare loop writes {bare:.0} steps/s, far below the {quiet:.0} of a quiet machine: \
+                 the disk or the processors are busy, and the figures say little"
+            );
+        }
+    }
+}
+
+fn seconds(took: &[Duration]) -> f64 {
+    took.iter().sum::<Duration>().as_secs_f64()
+}
+
+fn audit(patient: PatientId, entries: usize) -> AuditLine {
+    AuditLine {
+        actor: "system".into(),
+        action: "advance",
+        patient: Some(patient),
+        subject: "patient".into(),
+        detail: format!("{{\"entries\":{entries}}}"),
+    }
+}
+
+/// Lets the original's follow-up go on, and gives the instant of its next step.
+async fn follow(app: &App, clock: &MovedClock, until: Timestamp) -> Result<Timestamp, BenchError> {
+    loop {
+        let next = app.store.next_wake().await.map_err(BenchError::of)?;
+        let next =
+            next.ok_or_else(|| BenchError("nothing is ever due for the patient of the bench".into()))?;
+        if next > until {
+            return Ok(next);
+        }
+        clock.stand_at(next);
+        app.tick().await.map_err(BenchError::of)?;
+    }
+}
+
+fn workflow() -> Result<tend_engine::model::Workflow, BenchError> {
+    static FILES: include_dir::Dir<'_> = include_dir::include_dir!("$CARGO_MANIFEST_DIR/workflows");
+    let mut files = BTreeMap::new();
+    let mut folders = vec![&FILES];
+    while let Some(folder) = folders.pop() {
+        folders.extend(folder.dirs());
+        for file in folder.files() {
+            files.insert(format!("workflows/{}", file.path().display()), file.contents().to_vec());
+        }
+    }
+    let compiled = parse::compile(&files);
+    let found = compiled.workflow("hf-discharge-90d").cloned();
+    found.ok_or_else(|| BenchError("the built-in heart-failure workflow does not compile".into()))
+}
+
+fn newcomer(now: Timestamp) -> Result<Newcomer, BenchError> {
+    let name = |text: &str| Name::parse(text).map_err(BenchError::of);
+    let today = jiff::tz::TimeZone::UTC.to_datetime(now).date();
+    let course = Course {
+        workflow: name("hf-discharge-90d")?,
+        facts: BTreeMap::from([(name("dry_weight")?, Value::Number(Decimal::whole(80)))]),
+        anchors: BTreeMap::from([(name("discharge")?, today)]),
+    };
+    Ok(Newcomer {
+        site: SITE,
+        team: None,
+        demographics: Demographics {
+            name: "Bench Patient".into(),
+            birth_date: jiff::civil::date(1950, 1, 1),
+            sex: None,
+        },
+        identifiers: Vec::new(),
+        contact_points: vec![ContactPoint {
+            channel: tend_engine::model::Channel::Email,
+            address: "bench@example.invalid".into(),
+            owner: Owner::Own,
+        }],
+        consents: vec![Consent {
+            purpose: FOLLOW_UP.into(),
+            channel: tend_engine::model::Channel::Email,
+            wording: "1".into(),
+            how: "bench".into(),
+            given_by: "bench".into(),
+            given_at: now,
+        }],
+        language: "en".into(),
+        zone: "UTC".into(),
+        preferred: None,
+        daily_consent: true,
+        course,
+    })
+}

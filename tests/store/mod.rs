@@ -1,0 +1,10 @@
+//! The store and the use cases that stand on it, on SQLite and on PostgreSQL: every story runs on both.
+
+mod bytes;
+mod delivery;
+mod histories;
+mod inbound;
+mod quarantine;
+mod schema;
+mod two_nodes;
+mod world;

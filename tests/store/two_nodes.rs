@@ -1,0 +1,67 @@
+//! Two writers on one database.
+
+use tend::app::Actor;
+use tend::app::advance::Ticked;
+use tend::app::record::just_now;
+use tend::ports::Clock;
+use tend::store::{Busy, FreeText};
+use tend_engine::fact::Fact;
+
+use super::world::{World, on_both};
+
+on_both!(two_writers_decide_one_after_the_other, many_writers_of_one_patient_lose_nothing);
+
+/// PostgreSQL: a group leaves out who is held by another node. SQLite has one serving process.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_patient_held_by_another_node_is_left_to_it() {
+    let world = World::on_postgres().await;
+    let one = world.enroll("Anna Example", "+447700900001").await;
+    world.enroll("Bea Example", "+447700900002").await;
+    world.clock.set(world.app.store.next_wake().await.expect("a look").expect("somebody is due"));
+    let other = world.another_node().await;
+    let mut held = world.app.store.begin();
+    assert_eq!(held.lock(&[one.patient], Busy::Skip).await.expect("a lock").len(), 1);
+    let (ticked, _) = other.tick().await.expect("a tick");
+    assert_eq!(ticked, Ticked { advanced: 1, quarantined: 0 });
+    held.rollback().await.expect("a rollback");
+    let (ticked, _) = other.tick().await.expect("a tick");
+    assert_eq!(ticked, Ticked { advanced: 1, quarantined: 0 });
+    world.is_sound().await;
+}
+
+async fn two_writers_decide_one_after_the_other(world: World) {
+    for n in 1..=20 {
+        world.enroll(&format!("Patient {n}"), &format!("+4477009000{n:02}")).await;
+    }
+    world.clock.set(world.app.store.next_wake().await.expect("a look").expect("somebody is due"));
+    let due = world.app.store.due(world.clock.now(), 100).await.expect("a look");
+    let other = world.another_node().await;
+    let (one, two) = tokio::join!(world.app.advance(&due), other.advance(&due));
+    let (one, two) = (one.expect("one"), two.expect("two"));
+    assert!(one.advanced + two.advanced >= due.len(), "{one:?} {two:?}");
+    assert_eq!(one.quarantined + two.quarantined, 0);
+    assert_eq!(
+        world.number("select count(*) from event").await,
+        world.number("select cast(sum(seq) as bigint) from patient").await
+    );
+    world.is_sound().await;
+}
+
+async fn many_writers_of_one_patient_lose_nothing(world: World) {
+    let who = world.enroll("Anna Example", "+447700900001").await;
+    let other = std::sync::Arc::new(world.another_node().await);
+    let before = world.number("select count(*) from event where kind = 'daily_consent'").await;
+    let mut writers = tokio::task::JoinSet::new();
+    for n in 0..8 {
+        let app = if n % 2 == 0 { world.app.clone() } else { other.clone() };
+        let fact = just_now(Actor::System, world.clock.now(), None, Fact::DailyConsent { given: n % 3 == 0 });
+        writers.spawn(async move {
+            app.record(Actor::System, "consent", who.patient, vec![fact], &FreeText::new()).await.map(|_| ())
+        });
+    }
+    let written = writers.join_all().await;
+    let written = written.iter().filter(|one| one.is_ok()).count();
+    assert_eq!(written, 8, "each decides again until it gets through");
+    assert_eq!(world.number("select count(*) from event where kind = 'daily_consent'").await, before + 8);
+    world.is_sound().await;
+}
