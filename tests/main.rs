@@ -3,6 +3,7 @@
 mod architecture;
 mod deliver;
 mod jobs;
+mod kill;
 mod risk;
 mod store;
 mod support;

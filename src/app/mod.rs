@@ -36,9 +36,9 @@ use crate::{
     store::{Store, StoreError},
 };
 
-pub use actor::Actor;
 /// What background workers hand messages over with.
 pub use crate::ports::{Carrier, Connection, Handover, Refusal};
+pub use actor::Actor;
 pub use record::RecordError;
 
 /// The application of one process.

@@ -16,6 +16,7 @@ use tracing::warn;
 use crate::app::{Carrier, Connection, Handover, Refusal};
 
 use super::{
+    fault::{self, Point},
     scribe::Pen,
     stop::Stop,
     work::{Claim, Ticket, Work, WorkError},
@@ -153,6 +154,9 @@ impl Lane {
         let deadline = Instant::now() + Duration::from_secs(CLAIM_SECONDS);
         let claims = self.work.claim(self.carrier.channel(), self.limit(), deadline).await?;
         let claimed = claims.len();
+        if claimed > 0 {
+            fault::here(Point::AfterClaim);
+        }
         line.add(claims);
         Ok(claimed)
     }
@@ -346,7 +350,10 @@ impl Sender {
                 continue;
             }
             if let Some(connection) = &mut self.connection {
+                fault::here(Point::AfterBegin);
+                fault::here(Point::MidSend);
                 let ending = connection.hand_over(&claim.outgoing).await;
+                fault::here(Point::BeforeFinish);
                 handed_over += 1;
                 self.line.heed(&ending);
                 finished = Some((claim.ticket, ending));

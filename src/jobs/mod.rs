@@ -3,6 +3,7 @@
 //!
 //! A worker that fails starts again under a fresh name; deleting every job loses nothing and repeats nothing.
 
+mod fault;
 pub mod lane;
 mod scribe;
 mod stop;

@@ -11,6 +11,7 @@ use tracing::{error, warn};
 
 use crate::app::Handover;
 
+use super::fault::{self, Point};
 use super::work::{Ticket, Work, Writing};
 
 /// Most wishes that share a commit.
@@ -69,7 +70,12 @@ async fn write(work: &dyn Work, mut writing: Writing) -> Vec<Ticket> {
     let mut pause = Duration::from_millis(20);
     for _ in 0..WRITE_TRIES_MAX {
         match work.write(&writing).await {
-            Ok(begun) => return begun,
+            Ok(begun) => {
+                if !writing.finish.is_empty() {
+                    fault::here(Point::AfterFinish);
+                }
+                return begun;
+            }
             Err(error) if writing.finish.is_empty() => {
                 warn!("messages could not be marked as begun and are not sent: {error}");
                 return Vec::new();

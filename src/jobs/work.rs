@@ -9,8 +9,8 @@ use std::{
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::app::{App, Channel};
 pub use crate::app::relay::{Claim, Ticket, Writing};
+use crate::app::{App, Channel};
 
 /// The application answers later.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = Result<T, WorkError>> + Send + 'a>>;
@@ -83,7 +83,8 @@ impl Work for App {
 impl App {
     /// How long until an instant of the clinical clock, which the demo may move.
     fn until(&self, at: Option<Timestamp>) -> Option<Duration> {
-        let until = |at: Timestamp| Duration::try_from(at.duration_since(self.clock.now())).unwrap_or(Duration::ZERO);
+        let until =
+            |at: Timestamp| Duration::try_from(at.duration_since(self.clock.now())).unwrap_or(Duration::ZERO);
         at.map(until)
     }
 }

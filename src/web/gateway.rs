@@ -12,7 +12,10 @@ use tend_engine::{MessageId, model::Channel};
 use tracing::{error, warn};
 
 use super::Web;
-use crate::{app::receive::{Arrived, TEXT_BYTES_MAX}, ports::ProviderRef};
+use crate::{
+    app::receive::{Arrived, TEXT_BYTES_MAX},
+    ports::ProviderRef,
+};
 
 /// Longest query that is read: a text of the longest kind, percent-encoded, and the other fields.
 pub const QUERY_BYTES_MAX: usize = 6 * TEXT_BYTES_MAX;

@@ -5,6 +5,7 @@
 //! A part that is not installed is an error, never a reason to skip a test: `tests/run --install` installs all.
 
 pub mod app;
+pub mod auditor;
 pub mod browser;
 pub mod gateway;
 pub mod http;
