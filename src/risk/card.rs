@@ -127,7 +127,7 @@ fn figures(out: &mut String, file: &ModelFile) -> std::fmt::Result {
     }
     writeln!(
         out,
-        "Figures on rows held out inside training (epochs, shrinkage and calibration were chosen on the same rows, so a little kind), with 95 % bootstrap intervals by patient:\n"
+        "Figures on rows held out inside training (epochs, shrinkage and calibration were chosen on the same rows, so slightly optimistic), with 95 % bootstrap intervals by patient:\n"
     )?;
     writeln!(out, "| figure | value | 95 % interval |\n|---|---|---|")?;
     for metric in &file.metric {

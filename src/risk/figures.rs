@@ -17,6 +17,9 @@ const BANDS: usize = 4;
 /// Smaller subgroups are not reported.
 const LEAST_EVENTS: usize = 20;
 
+/// A figure of probabilities and outcomes.
+type Figure = fn(&[f64], &[bool]) -> f64;
+
 /// A figure in each inner fold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FoldMetric {
@@ -77,7 +80,7 @@ impl Fitted {
     }
 
     fn by_fold(&self, risk: &[f64]) -> Vec<FoldMetric> {
-        let figures: [(&str, fn(&[f64], &[bool]) -> f64); 8] = [
+        let figures: [(&str, Figure); 8] = [
             ("auroc", binary::auroc),
             ("auprc", binary::auprc),
             ("brier", binary::brier),
@@ -137,7 +140,7 @@ impl Fitted {
         let y: Vec<bool> = observed.iter().map(|row| row.event).collect();
         let names: Vec<String> = rows.iter().map(|row| self.ids[*row].to_string()).collect();
         let draws = bootstrap::resamples(&group(names.iter().map(String::as_str)), ROUNDS, seed);
-        let metric = |name: &str, figure: fn(&[f64], &[bool]) -> f64| {
+        let metric = |name: &str, figure: Figure| {
             let again = draws.iter().map(|chosen| {
                 let (p, y): (Vec<f64>, Vec<bool>) = chosen.iter().map(|i| (p[*i], y[*i])).unzip();
                 figure(&p, &y)

@@ -45,7 +45,7 @@ pub fn derive(table: &RawTable, base: &[Feature], back: &Lookback) -> Result<Vec
     }
     let any = Kind::Number { min: 0.0, max: f64::MAX, whole: true };
     let signed = Kind::Number { min: f64::MIN, max: f64::MAX, whole: false };
-    out.push(derived("@earlier_rows", "earlier records", "既往记录数", Source::EarlierRows, any.clone()));
+    out.push(derived("@earlier_rows", "earlier records", "既往记录数", Source::EarlierRows, any));
     if order_is_numeric(table, &back.order)? {
         out.push(derived(
             "@gap",

@@ -140,9 +140,8 @@ impl Problem<'_> {
         let mut events = vec![0.5; self.intervals];
         let mut exposure = vec![1.0; self.intervals];
         for target in self.targets {
-            for j in 0..=target.last {
-                exposure[j] += if j < target.last { 1.0 } else { target.exposure };
-            }
+            exposure[..target.last].iter_mut().for_each(|time| *time += 1.0);
+            exposure[target.last] += target.exposure;
             events[target.last] += f64::from(u8::from(target.event));
         }
         let rate = events.iter().zip(&exposure).map(|(e, t)| (e / t).ln());
