@@ -133,6 +133,12 @@ impl Log {
         self.found.push(Diagnostic { file, line: at.line, column: at.column, code, severity, message, help });
     }
 
+    /// Whether further problems are only counted, so that nobody looks for their mends.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.found.len() >= DIAGNOSTICS_PER_FILE_MAX
+    }
+
     /// Whether the file must not be used.
     #[must_use]
     pub fn blocks(&self) -> bool {

@@ -29,7 +29,9 @@ impl<'n> Fields<'n> {
         for (key, _) in entries {
             if !known.contains(&key.text.as_str()) {
                 let message = format!("\"{}\" is not a key of {what}", shorten(&key.text));
-                let help = if key.text.contains(['(', ')', '<', '>', '=']) {
+                let help = if log.is_full() {
+                    String::new()
+                } else if key.text.contains(['(', ')', '<', '>', '=']) {
                     "a condition with a comma goes in quotes, or on a line of its own".to_owned()
                 } else {
                     suggest(&key.text, known.iter().copied())
