@@ -105,11 +105,11 @@ fn kind_of(table: &RawTable, column: usize, forced: bool) -> Result<Result<Kind,
         return Ok(Err("it is empty in every training row"));
     }
     let numeric: usize = counts.iter().filter(|(cell, _)| number(cell).is_ok()).map(|(_, count)| count).sum();
+    if counts.len() < 2 && filled == table.rows() {
+        return Ok(Err("it has the same value in every row"));
+    }
     if !forced && numeric as f64 >= NUMERIC_SHARE * filled as f64 {
         return number_kind(table, column).map(Ok);
-    }
-    if counts.len() < 2 {
-        return Ok(Err("it has the same value in every row"));
     }
     let share = counts.len() as f64 / filled as f64;
     if !forced && counts.len() > IDENTIFIER_LEVELS && share > IDENTIFIER_SHARE {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::columns::{Frame, recognise};
 use crate::deep::{self, Deep, Lesson, Plan};
 use crate::encode::Encoder;
-use crate::error::FitError;
+use crate::error::{DataError, FitError};
 use crate::figures::Figures;
 use crate::hazard::{Intervals, Observed, Target, loss};
 use crate::history;
@@ -123,6 +123,10 @@ impl Material {
         let roles = &options.roles;
         let observed = observed(table, &roles.outcome)?;
         let id = table.column(&roles.id)?;
+        if let Some(row) = (0..table.rows()).find(|row| table.cell(*row, id).is_empty()) {
+            let mend = "give every row its patient, so that all rows of one stay together";
+            return Err(DataError::Empty { row, column: roles.id.clone(), mend }.into());
+        }
         let ids = inner::group((0..table.rows()).map(|row| table.cell(row, id)));
         enough(&observed, &ids, &roles.outcome)?;
         let inputs = roles.inputs(table)?;

@@ -277,6 +277,9 @@ fn bad_tables_are_refused_with_row_column_and_mend() {
     let mut outcome = table(ROWS, 1);
     outcome.push_row(["900", "0", "60", "f", "a", "1", "", "1", "2", "1", "1"].into_iter()).expect("fits");
     assert!(refused(&outcome, &label()).contains("row 400, column \"y\": \"2\" is not an outcome"));
+    let mut nobody = table(ROWS, 1);
+    nobody.push_row(["", "0", "60", "f", "a", "1", "", "1", "0", "1", "1"].into_iter()).expect("fits");
+    assert!(refused(&nobody, &label()).starts_with("row 400, column \"pid\" is empty"));
     let one = RawTable::new(strings(&["a", "b", "a"]));
     assert!(matches!(one, Err(DataError::RepeatedColumn { first: 1, second: 3, .. })));
     let mut ragged = RawTable::new(strings(&["a", "b"])).expect("names differ");
@@ -302,6 +305,33 @@ fn one_outcome_only_is_refused() {
         refused(&all, &options),
         "column \"y\" is 0 in every row; a model needs rows with and without the event"
     );
+}
+
+#[test]
+fn columns_that_say_nothing_are_left_out_and_named() {
+    let mut wide =
+        RawTable::new(strings(&["pid", "age", "unit", "note", "void", "y"])).expect("names differ");
+    for row in 0..200 {
+        let age = (row * 7) % 50;
+        let cells = [
+            row.to_string(),
+            age.to_string(),
+            "1".to_owned(),
+            format!("seen {row}"),
+            String::new(),
+            usize::from(age > 30).to_string(),
+        ];
+        wide.push_row(cells.iter().map(String::as_str)).expect("fits");
+    }
+    let mut options = label();
+    options.roles.drop = Vec::new();
+    let fitted = train(&wide, &options).expect("trains");
+    let names: Vec<&str> = fitted.model.features().iter().map(|f| f.name.as_str()).collect();
+    assert_eq!(names, ["age"]);
+    let left_out = &fitted.model.file().training.left_out;
+    assert_eq!(left_out[0], "unit: it has the same value in every row");
+    assert!(left_out[1].starts_with("note: it looks like an identifier or free text"), "{left_out:?}");
+    assert_eq!(left_out[2], "void: it is empty in every training row");
 }
 
 #[test]
