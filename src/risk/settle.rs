@@ -31,11 +31,13 @@ pub fn enough(observed: &[Observed], ids: &[usize], outcome: &OutcomeColumns) ->
     if events == 0 || (label && events == observed.len()) {
         return Err(DataError::OneOutcome { column: column.clone(), value: u8::from(events > 0) });
     }
-    at_least(events, "events", MIN_EVENTS)?;
-    if label {
-        at_least(observed.len() - events, "rows without the event", MIN_EVENTS)?;
+    if !label {
+        // An event at time 0 says nothing about any interval.
+        let events = observed.iter().filter(|row| row.event && row.time > 0.0).count();
+        return at_least(events, "events after time 0", MIN_EVENTS);
     }
-    Ok(())
+    at_least(events, "events", MIN_EVENTS)?;
+    at_least(observed.len() - events, "rows without the event", MIN_EVENTS)
 }
 
 /// The columns that looking back needs, with an order.

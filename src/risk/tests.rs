@@ -308,6 +308,19 @@ fn one_outcome_only_is_refused() {
 }
 
 #[test]
+fn events_that_take_no_time_are_no_events() {
+    let mut at_once = RawTable::new(strings(&["pid", "age", "time", "event"])).expect("names differ");
+    for row in 0..60 {
+        let event = row % 2;
+        let cells = [row, row % 7, 30 * (1 - event), event].map(|n: usize| n.to_string());
+        at_once.push_row(cells.iter().map(String::as_str)).expect("fits");
+    }
+    let mut options = survival();
+    options.roles.drop = Vec::new();
+    assert!(refused(&at_once, &options).starts_with("0 events after time 0 are not enough"));
+}
+
+#[test]
 fn columns_that_say_nothing_are_left_out_and_named() {
     let mut wide =
         RawTable::new(strings(&["pid", "age", "unit", "note", "void", "y"])).expect("names differ");
