@@ -13,6 +13,8 @@ mod arrange;
 pub mod calendar;
 pub mod case;
 pub mod check;
+#[cfg(test)]
+mod clockwork;
 pub mod cover;
 pub mod decide;
 pub mod decimal;
