@@ -43,9 +43,24 @@ pub struct TestApp {
     pub wall: Arc<ManualClock>,
     /// What was handed over, oldest first.
     pub sent: Rc<RefCell<Vec<Outgoing>>>,
+    web: Data<Web>,
     handler: Rc<Handler>,
     cookies: RefCell<BTreeMap<String, String>>,
     _folder: Rc<TempDir>,
+}
+
+/// The same pages on a port, for a browser.
+pub struct Served {
+    /// Where.
+    pub base: String,
+    handle: actix_web::dev::ServerHandle,
+}
+
+impl Served {
+    /// Ends it.
+    pub async fn stop(&self) {
+        self.handle.stop(false).await;
+    }
 }
 
 /// Somebody to enrol. The defaults: English, London, a mobile phone and a mailbox, daily consent, discharged today.
@@ -156,8 +171,8 @@ impl TestApp {
         tx.commit().await.expect("a commit");
         app.refresh().await.expect("versions and sites can be read");
         let app = Arc::new(app);
-        let web = Web::new(Settings::default(), app.clone(), Arc::new(Works));
-        let service = Rc::new(init_service(server::application(Data::new(web))).await);
+        let web = Data::new(Web::new(Settings::default(), app.clone(), Arc::new(Works)));
+        let service = Rc::new(init_service(server::application(web.clone())).await);
         let handler = move |request: TestRequest| {
             let service = service.clone();
             let answer = async move {
@@ -171,7 +186,7 @@ impl TestApp {
             Box::pin(answer) as Answering
         };
         let sent = Rc::default();
-        TestApp { app, clock, wall, sent, handler: Rc::new(handler), cookies: RefCell::default(), _folder: folder }
+        TestApp { app, clock, wall, sent, web, handler: Rc::new(handler), cookies: RefCell::default(), _folder: folder }
     }
 
     /// A request that is still being put together.
@@ -308,6 +323,16 @@ impl TestApp {
         String::from_utf8(output.stdout).expect("UTF-8")
     }
 
+    /// Serves the same pages on a port of this machine.
+    pub async fn serve(&self) -> Served {
+        let listener = server::listen("127.0.0.1:0", false).expect("a free port");
+        let base = format!("http://{}", listener.local_addr().expect("an address"));
+        let server = server::serve(listener, self.web.clone(), 1).expect("a server");
+        let handle = server.handle();
+        tokio::spawn(server);
+        Served { base, handle }
+    }
+
     /// Another person's browser: the same pages, no cookies.
     pub fn stranger(&self) -> TestApp {
         TestApp {
@@ -315,6 +340,7 @@ impl TestApp {
             clock: self.clock.clone(),
             wall: self.wall.clone(),
             sent: self.sent.clone(),
+            web: self.web.clone(),
             handler: self.handler.clone(),
             cookies: RefCell::default(),
             _folder: self._folder.clone(),

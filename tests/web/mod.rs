@@ -2,5 +2,6 @@
 
 mod base;
 mod patient;
+mod patient_browser;
 mod routes;
 mod samples;

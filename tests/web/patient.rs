@@ -10,8 +10,8 @@ use tend_engine::model::{LevelId, Role};
 
 use crate::support::app::{Somebody, TestApp};
 
-const BIRTH: Date = date(1958, 3, 27);
-const DISCHARGE: Date = date(2026, 3, 2);
+pub(super) const BIRTH: Date = date(1958, 3, 27);
+pub(super) const DISCHARGE: Date = date(2026, 3, 2);
 
 /// A patient at home, one day after discharge, who has just got the link of the daily check.
 async fn at_home(app: &TestApp, who: &Somebody) -> (Enrolled, String) {
@@ -26,7 +26,7 @@ async fn first_check() -> (TestApp, Enrolled, String) {
     (app, enrolled, link)
 }
 
-fn at(text: &str) -> Timestamp {
+pub(super) fn at(text: &str) -> Timestamp {
     text.parse().expect("an instant")
 }
 
@@ -42,7 +42,7 @@ const CALM: [(&str, &str); 8] = [
 ];
 
 /// Answers every question calmly and gives the path of the answers once more.
-async fn answer_calmly(app: &TestApp, link: &str) -> String {
+pub(super) async fn answer_calmly(app: &TestApp, link: &str) -> String {
     let first = app.give_birth_date(link, BIRTH).await;
     assert_eq!(first, format!("{link}/q/0/weight"));
     for (item, value) in CALM {
