@@ -15,9 +15,10 @@ use tend_engine::{
 use super::{
     Actor, App, Live,
     form::Part,
-    link::{Closed, LinkError, Visit, Visitor, still_open},
+    link::{Closed, LinkError, Visit, still_open},
     reading::Reading,
     record::{TRIES_MAX, just_now},
+    visitor::Visitor,
 };
 use crate::store::FreeText;
 

@@ -21,6 +21,7 @@ pub mod render;
 pub mod score;
 pub mod sign_in;
 pub mod sweep;
+pub mod visitor;
 pub mod task;
 
 use std::{

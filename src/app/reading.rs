@@ -195,3 +195,99 @@ fn plain_digits(text: &str) -> String {
 pub fn item_name(text: &str) -> Option<Name> {
     Name::parse(text).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use tend_engine::model::Text;
+
+    use super::*;
+
+    fn item(kind: ItemKind) -> Item {
+        Item {
+            id: Name::parse("weight").expect("a name"),
+            ask: Text::default(),
+            hint: None,
+            loinc: None,
+            kind,
+            optional: false,
+            declinable: false,
+            only_if: None,
+        }
+    }
+
+    fn number(text: &str) -> Decimal {
+        Decimal::parse(text).expect("a number")
+    }
+
+    fn weight() -> Item {
+        item(ItemKind::Quantity {
+            unit: "kg".into(),
+            other_units: vec![("lb".into(), number("0.4536"))],
+            min: number("25"),
+            max: number("350"),
+            doubt: Some(Doubt { differs_by: number("5") }),
+        })
+    }
+
+    fn typed(answer: &str, unit: &str) -> Input {
+        Input { answer: answer.into(), unit: unit.into(), ..Input::default() }
+    }
+
+    /// The value and whether it is doubtful.
+    fn value_of(reading: Result<Reading, Mistake>) -> Option<(String, bool)> {
+        match reading {
+            Ok(Reading::Given { answer: Answer::Given { value: Value::Number(n), doubtful }, .. }) => {
+                Some((n.to_string(), doubtful))
+            }
+            _other => None,
+        }
+    }
+
+    #[test]
+    fn numbers_are_read_as_people_type_them() {
+        let read = |text: &str, unit: &str| value_of(read(&weight(), &typed(text, unit), None));
+        for text in ["78.4", "78,4", " 78.4 ", "７８．４"] {
+            assert_eq!(read(text, "kg"), Some(("78.4".into(), false)), "{text}");
+        }
+        assert_eq!(read("172.8", "lb"), Some(("78.382".into(), false)));
+        for text in ["", "heavy", "78.4.1", "7 8 x", "1e2", "--5"] {
+            assert_eq!(read(text, "kg"), None, "{text}");
+        }
+        assert_eq!(super::read(&weight(), &typed("78", "stone"), None), Err(Mistake::UnknownUnit));
+    }
+
+    #[test]
+    fn the_range_is_closed() {
+        let read = |text: &str| value_of(read(&weight(), &typed(text, "kg"), None)).is_some();
+        assert!(read("25") && read("350") && !read("24.9999") && !read("350.0001"));
+    }
+
+    #[test]
+    fn a_number_is_doubted_only_beyond_the_limit() {
+        let last = Some(number("78"));
+        let read = |text: &str, sure| {
+            super::read(&weight(), &Input { sure, ..typed(text, "kg") }, last)
+        };
+        assert_eq!(value_of(read("83", false)), Some(("83".into(), false)));
+        assert!(matches!(read("83.1", false), Ok(Reading::Doubt { .. })));
+        assert!(matches!(read("72.9", false), Ok(Reading::Doubt { .. })));
+        assert_eq!(value_of(read("83.1", true)), Some(("83.1".into(), true)));
+    }
+
+    #[test]
+    fn declined_is_taken_only_where_it_is_offered() {
+        let yes_no = item(ItemKind::YesNo);
+        assert_eq!(read(&yes_no, &typed(DECLINED, ""), None), Err(Mistake::ChooseOne));
+        let offered = Item { declinable: true, ..yes_no };
+        let declined = Reading::Given { answer: Answer::Declined, text: None, typed: None };
+        assert_eq!(read(&offered, &typed(DECLINED, ""), None), Ok(declined));
+    }
+
+    #[test]
+    fn text_is_counted_in_characters() {
+        let text = item(ItemKind::Text { max_chars: 3 });
+        assert!(read(&text, &typed("体重高", ""), None).is_ok());
+        assert!(read(&text, &typed("a\r\nb", ""), None).is_ok(), "a line break is one");
+        assert_eq!(read(&text, &typed("abcd", ""), None), Err(Mistake::TooLong(3)));
+    }
+}

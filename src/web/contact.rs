@@ -44,7 +44,8 @@ impl Contact {
         let days = days_in_words(&self.days, lang);
         match lang {
             Lang::En => format!("{days}, {} to {}", self.from, self.to),
-            Lang::Zh => format!("{days} {}–{}", self.from, self.to),
+            // Word joiners: a line does not end inside the hours.
+            Lang::Zh => format!("{days} {}\u{2060}–\u{2060}{}", self.from, self.to),
         }
     }
 }
@@ -105,7 +106,7 @@ mod tests {
     fn hours_are_read_as_people_say_them() {
         let contact = Contact::of(&SiteSettings::default());
         assert_eq!(contact.hours(Lang::En), "Monday to Friday, 08:00 to 18:00");
-        assert_eq!(contact.hours(Lang::Zh), "周一至周五 08:00–18:00");
+        assert_eq!(contact.hours(Lang::Zh), "周一至周五 08:00\u{2060}–\u{2060}18:00");
         let days = [Weekday::Monday, Weekday::Wednesday, Weekday::Thursday, Weekday::Sunday];
         assert_eq!(days_in_words(&days, Lang::En), "Monday, Wednesday to Thursday, Sunday");
     }

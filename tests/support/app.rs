@@ -314,13 +314,13 @@ impl TestApp {
         self.post(path, &form).await
     }
 
-    /// Everything that is on the disk, as text: for "changed nothing" and "is sealed".
-    pub async fn dump(&self) -> String {
-        let file = self.app.store.file().expect("a SQLite file");
-        let output = std::process::Command::new("sqlite3").arg("-readonly").arg(file).arg(".dump").output();
-        let output = output.expect("sqlite3 runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("UTF-8")
+    /// Everything that is on the disk: for "changed nothing" and "is sealed".
+    pub fn on_disk(&self) -> Vec<u8> {
+        let file = self.app.store.file().expect("a SQLite file").to_owned();
+        let log = file.with_extension("db-wal");
+        let mut bytes = std::fs::read(&file).expect("the file can be read");
+        bytes.extend(std::fs::read(&log).unwrap_or_default());
+        bytes
     }
 
     /// Serves the same pages on a port of this machine.

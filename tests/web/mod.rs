@@ -1,7 +1,9 @@
 //! The pages, in process, over a real store: what a person sees and what is then recorded.
 
 mod base;
+mod form;
 mod patient;
 mod patient_browser;
+mod patient_input;
 mod routes;
 mod samples;

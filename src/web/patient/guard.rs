@@ -13,7 +13,10 @@ use super::{
     session::{self, Front, Guest},
 };
 use crate::{
-    app::link::{Gone, Opened, Proof, Visitor},
+    app::{
+        link::{Gone, Opened, Proof},
+        visitor::Visitor,
+    },
     web::{Contact, Lang, Page, Web, WebError, respond, words},
 };
 

@@ -28,11 +28,13 @@ pub struct Said {
 #[must_use]
 pub fn say(text: &Text, languages: &[&str], contact: &Contact) -> Said {
     let (words, lang) = form::say(text, languages);
+    // A telephone number stays on one line.
+    let number = |number: &str| Some(Cow::Owned(number.replace(' ', "\u{a0}")));
     let fill = |name: &str| match name {
         "hospital" => Some(Cow::Borrowed(contact.hospital.as_str())),
-        "ward_phone" => Some(Cow::Borrowed(contact.ward_phone.as_str())),
-        "emergency_number" => Some(Cow::Borrowed(contact.emergency_number.as_str())),
-        "crisis_line" => Some(Cow::Borrowed(contact.crisis_line.as_str())),
+        "ward_phone" => number(&contact.ward_phone),
+        "emergency_number" => number(&contact.emergency_number),
+        "crisis_line" => number(&contact.crisis_line),
         _ => None,
     };
     // Unknown placeholders are found before a version is published; should one be there, the words stay as written.
@@ -88,7 +90,7 @@ pub fn answer(draft: &Draft, item: &Item, languages: &[&str], contact: &Contact,
                 (Value::Number(number), _) => number.to_string(),
                 (Value::Date(date), _) => day(*date, lang),
             };
-            Some(if *doubtful { format!("{said} ({})", w.confirmed_value()) } else { said })
+            Some(if *doubtful { w.confirmed_value(said) } else { said })
         }
     }
 }

@@ -7,7 +7,10 @@ use actix_web::{
 
 use super::gone;
 use crate::{
-    app::link::{Gone, LinkError, Opened, SESSION_MINUTES, Visit, Visitor},
+    app::{
+        link::{Gone, LinkError, Opened, Visit},
+        visitor::{SESSION_MINUTES, Visitor},
+    },
     store::read::LinkRow,
     web::{Contact, Lang, Page, Web, WebError, respond, words},
 };

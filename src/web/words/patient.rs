@@ -75,7 +75,7 @@ crate::words! {
         change: "Change", "修改";
         change_what(what): "Change: {what}", "修改：{what}";
         not_answered: "Not answered", "未回答";
-        confirmed_value: "confirmed by you", "您已确认";
+        confirmed_value(value): "{value} (confirmed by you)", "{value}（您已确认）";
         for_patient: "You are answering for the patient.", "您正代患者回答。";
         send: "Send my answers", "发送回答";
         late_note: "The day for these questions has passed. You can still answer; your answers will be marked as late.",
