@@ -163,7 +163,8 @@ impl App {
     pub fn next_for(&self, state: &PatientState, site: &SiteSettings) -> Result<Next, LinkError> {
         let now = self.clock.now();
         let live = self.live();
-        let until = now.saturating_add(jiff::SignedDuration::from_hours(24 * NEXT_DAYS)).unwrap_or(Timestamp::MAX);
+        let until =
+            now.saturating_add(jiff::SignedDuration::from_hours(24 * NEXT_DAYS)).unwrap_or(Timestamp::MAX);
         let mut next = Next::default();
         for (id, of) in &state.enrollments {
             let Some(workflow) = live.library.get(&of.version) else { continue };
@@ -188,14 +189,19 @@ impl App {
         for about in &closed.link.plan.members {
             let Some(enrollment) = closed.state.enrollments.get(&about.enrollment) else { continue };
             let done = enrollment.steps.get(&about.step).and_then(|step| {
-                step.done.iter().find(|done| done.generation == about.generation && done.ordinal == about.ordinal)
+                step.done
+                    .iter()
+                    .find(|done| done.generation == about.generation && done.ordinal == about.ordinal)
             });
             ending.at = ending.at.max(done.map(|done| done.at));
-            let step = live.library.get(&enrollment.version).and_then(|workflow| {
-                workflow.step(&about.step).map(|step| (workflow, step))
-            });
-            if let Some((workflow, Does::Ask { questionnaire, .. })) = step.map(|(workflow, step)| (workflow, &step.does))
-                && let Some(closing) = workflow.questionnaires.get(questionnaire).and_then(|of| of.closing.clone())
+            let step = live
+                .library
+                .get(&enrollment.version)
+                .and_then(|workflow| workflow.step(&about.step).map(|step| (workflow, step)));
+            if let Some((workflow, Does::Ask { questionnaire, .. })) =
+                step.map(|(workflow, step)| (workflow, &step.does))
+                && let Some(closing) =
+                    workflow.questionnaires.get(questionnaire).and_then(|of| of.closing.clone())
             {
                 ending.closing.push(closing);
             }

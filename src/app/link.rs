@@ -154,7 +154,8 @@ impl App {
         }
         if parts.is_empty() {
             let answered = gone.contains(&Gone::Answered);
-            let why = if answered { Gone::Answered } else { gone.first().copied().unwrap_or(Gone::Withdrawn) };
+            let why =
+                if answered { Gone::Answered } else { gone.first().copied().unwrap_or(Gone::Withdrawn) };
             return Ok(Err(why));
         }
         let occurrences: Vec<String> = parts.iter().map(|part| keys::occurrence(&part.about)).collect();

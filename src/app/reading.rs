@@ -265,9 +265,7 @@ mod tests {
     #[test]
     fn a_number_is_doubted_only_beyond_the_limit() {
         let last = Some(number("78"));
-        let read = |text: &str, sure| {
-            super::read(&weight(), &Input { sure, ..typed(text, "kg") }, last)
-        };
+        let read = |text: &str, sure| super::read(&weight(), &Input { sure, ..typed(text, "kg") }, last);
         assert_eq!(value_of(read("83", false)), Some(("83".into(), false)));
         assert!(matches!(read("83.1", false), Ok(Reading::Doubt { .. })));
         assert!(matches!(read("72.9", false), Ok(Reading::Doubt { .. })));

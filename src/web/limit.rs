@@ -8,7 +8,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use super::{Settings, WebError};
 
 /// Tries a minute from one address; a household or a ward may share one.
-pub const TRIES_PER_MINUTE: NonZeroU32 = NonZeroU32::new(30).unwrap();
+pub const TRIES_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(29);
 /// Addresses kept before those that may try again anyway are forgotten.
 const ADDRESSES_MAX: usize = 10_000;
 

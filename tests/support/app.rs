@@ -13,9 +13,9 @@ use actix_web::dev::Service;
 use actix_web::http::{Method, StatusCode, header::HeaderMap};
 use actix_web::test::{TestRequest, init_service};
 use actix_web::web::{Bytes, Data};
-use tempfile::TempDir;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
+use tempfile::TempDir;
 use tend::app::enroll::{Course, Enrolled, FOLLOW_UP, Newcomer};
 use tend::app::relay::Writing;
 use tend::app::{Actor, App};
@@ -125,7 +125,8 @@ impl Answer {
     /// The value of a hidden field of the page.
     pub fn hidden(&self, name: &str) -> String {
         let start = format!("type=\"hidden\" name=\"{name}\" value=\"");
-        let (_, rest) = self.text().split_once(&start).unwrap_or_else(|| panic!("no {name} in {}", self.text()));
+        let (_, rest) =
+            self.text().split_once(&start).unwrap_or_else(|| panic!("no {name} in {}", self.text()));
         rest.split_once('"').map(|(value, _)| value.to_owned()).expect("a closed attribute")
     }
 
@@ -159,7 +160,8 @@ impl TestApp {
 
     async fn on(url: &str, folder: Rc<TempDir>) -> TestApp {
         Store::migrate(url).await.expect("a fresh database can be migrated");
-        let store = Store::open(url, Vault::new(&[7; 32]), Open::Serve).await.expect("a migrated database opens");
+        let store =
+            Store::open(url, Vault::new(&[7; 32]), Open::Serve).await.expect("a migrated database opens");
         let (clock, wall) = (Arc::new(ManualClock::default()), Arc::new(ManualClock::default()));
         let app = App::new(store, clock.clone(), wall.clone(), Arc::new(CountingIds::default()));
         let mut tx = app.store.begin();
@@ -186,7 +188,16 @@ impl TestApp {
             Box::pin(answer) as Answering
         };
         let sent = Rc::default();
-        TestApp { app, clock, wall, sent, web, handler: Rc::new(handler), cookies: RefCell::default(), _folder: folder }
+        TestApp {
+            app,
+            clock,
+            wall,
+            sent,
+            web,
+            handler: Rc::new(handler),
+            cookies: RefCell::default(),
+            _folder: folder,
+        }
     }
 
     /// A request that is still being put together.
@@ -215,7 +226,8 @@ impl TestApp {
             given_by: "system".into(),
             given_at: now,
         };
-        let point = |channel, address: &str| ContactPoint { channel, address: address.into(), owner: Owner::Own };
+        let point =
+            |channel, address: &str| ContactPoint { channel, address: address.into(), owner: Owner::Own };
         let name = |text: &str| Name::parse(text).expect("a name");
         let newcomer = Newcomer {
             site: SITE,
@@ -276,7 +288,8 @@ impl TestApp {
                 assert_eq!(self.app.write(&begin).await.expect("marked as begun").len(), tickets.len());
                 let taken = |n| Handover::Accepted(ProviderRef(format!("ref-{n}")));
                 let from = self.sent.borrow().len();
-                let finish = tickets.iter().enumerate().map(|(n, ticket)| (*ticket, taken(from + n))).collect();
+                let finish =
+                    tickets.iter().enumerate().map(|(n, ticket)| (*ticket, taken(from + n))).collect();
                 self.sent.borrow_mut().extend(claims.into_iter().map(|claim| claim.outgoing));
                 self.app.write(&Writing { finish, ..Writing::default() }).await.expect("handed over");
             }
@@ -382,6 +395,7 @@ impl Request<'_> {
 /// The path of the link in a text.
 pub fn link_in(text: &str) -> Option<String> {
     let (_, rest) = text.split_once("/c/")?;
-    let token: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-' || *c == '_').collect();
+    let token: String =
+        rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-' || *c == '_').collect();
     Some(format!("/c/{token}"))
 }

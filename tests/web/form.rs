@@ -68,10 +68,8 @@ fn the_same_question_is_asked_once_and_counts_for_both() {
 #[test]
 fn what_is_hidden_is_neither_asked_nor_sent() {
     let mut form = form(&["medicine-check"]);
-    let number = |n: i64| Answer::Given {
-        value: Value::Number(tend_engine::Decimal::whole(n)),
-        doubtful: false,
-    };
+    let number =
+        |n: i64| Answer::Given { value: Value::Number(tend_engine::Decimal::whole(n)), doubtful: false };
     form.parts[0].draft.answers.insert(name("missed_days"), number(2));
     choose(&mut form, 0, "reason", "forgot");
     assert!(form.submission(0).0.contains_key("reason"));

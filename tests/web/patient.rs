@@ -102,7 +102,11 @@ async fn opening_a_link_changes_nothing() {
         let page = app.stranger().get(&link).await;
         assert_eq!(page.status, StatusCode::OK);
         assert!(page.text().contains("Is this for you?"));
-        assert!(!page.text().to_lowercase().contains("heart") && !page.text().contains("Anna"), "{}", page.text());
+        assert!(
+            !page.text().to_lowercase().contains("heart") && !page.text().contains("Anna"),
+            "{}",
+            page.text()
+        );
     }
     assert_eq!(app.stranger().get(&format!("{link}/q/0/weight")).await.location(), link);
     assert_eq!(app.stranger().get(&format!("{link}/check")).await.location(), link);
@@ -187,7 +191,9 @@ async fn an_implausible_number_is_asked_again_and_confirmed_is_doubtful() {
     assert_eq!(asked.status, StatusCode::SEE_OTHER, "178.2 lb is close to 78.2 kg: {}", asked.text());
     let asked = app.answer(&weight, &[("answer", "87.2"), ("unit", "kg")]).await;
     assert_eq!(asked.status, StatusCode::OK);
-    assert!(asked.text().contains("You wrote 87.2 kg.") && asked.text().contains("Last time it was 78.2 kg."));
+    assert!(
+        asked.text().contains("You wrote 87.2 kg.") && asked.text().contains("Last time it was 78.2 kg.")
+    );
 
     let csrf = asked.hidden("csrf");
     let form = |sure| [("csrf", csrf.as_str()), ("answer", "87.2"), ("unit", "kg"), ("sure", sure)];
@@ -331,7 +337,10 @@ async fn everything_is_said_in_chinese() {
         assert!(!page.text().contains(letters), "{letters} in {}", page.text());
     }
     let english = app.get(&format!("{first}?lang=en")).await;
-    assert!(english.text().contains("What is your weight this morning?") && english.text().contains("lang=\"en\""));
+    assert!(
+        english.text().contains("What is your weight this morning?")
+            && english.text().contains("lang=\"en\"")
+    );
     assert!(app.get(&first).await.text().contains("What is your weight"), "the choice is kept");
 }
 

@@ -25,9 +25,7 @@ async fn every_page_can_be_used_on_a_small_phone_without_scripts() {
     let served = app.serve().await;
     let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures/patient");
     let birth = [BIRTH.day().to_string(), BIRTH.month().to_string(), BIRTH.year().to_string()];
-    let visit = |name: &str, language: &str, locale: &str, dark: bool| {
-        json!({ "name": name, "link": newest(&app, language), "locale": locale, "dark": dark, "birth": birth })
-    };
+    let visit = |name: &str, language: &str, locale: &str, dark: bool| json!({ "name": name, "link": newest(&app, language), "locale": locale, "dark": dark, "birth": birth });
     let options = json!({
         "base": served.base,
         "pictures": pictures,
@@ -43,6 +41,10 @@ async fn every_page_can_be_used_on_a_small_phone_without_scripts() {
 /// The newest link in a language.
 fn newest(app: &TestApp, language: &str) -> String {
     let sent = app.sent.borrow();
-    let link = sent.iter().rev().filter(|message| message.language == language).find_map(|message| link_in(&message.text));
+    let link = sent
+        .iter()
+        .rev()
+        .filter(|message| message.language == language)
+        .find_map(|message| link_in(&message.text));
     link.expect("a message with a link")
 }

@@ -43,13 +43,17 @@ async fn free_text_is_data() {
     let lines = app.app.store.history(enrolled.patient, 0, 10_000).await.expect("a history");
     let words: Vec<_> = lines.iter().flat_map(|line| line.words.values()).collect();
     assert_eq!(words, [&evil.replace("\r\n", "\n")]);
-    assert!(contains(&app.on_disk(), b"medicine-check") && !contains(&app.on_disk(), b"alert(1)"), "sealed on the disk");
+    assert!(
+        contains(&app.on_disk(), b"medicine-check") && !contains(&app.on_disk(), b"alert(1)"),
+        "sealed on the disk"
+    );
 }
 
 #[actix_web::test]
 async fn nothing_of_a_patient_reaches_a_log() {
     let log = Log::default();
-    let collect = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
+    let collect =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
     let _quiet = tracing::subscriber::set_default(collect);
     let (app, _, link) = first_check().await;
     app.post(&link, &[("day", "1"), ("month", "1"), ("year", "1960")]).await;

@@ -13,7 +13,8 @@ async fn no_route_of_patients_shows_or_changes_anything_without_a_link() {
         let path = filled(route.pattern);
         // Nobody, somebody with a cookie of another link, and somebody who is signed in as staff: all the same.
         for cookie in ["", "visit=9999999999.0.00", "session=abc"] {
-            let answer = app.request(route.method.clone(), &path).header("Cookie", cookie).form(&[]).send().await;
+            let answer =
+                app.request(route.method.clone(), &path).header("Cookie", cookie).form(&[]).send().await;
             assert_eq!(answer.status, StatusCode::NOT_FOUND, "{} {path}", route.method);
         }
     }

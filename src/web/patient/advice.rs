@@ -57,7 +57,8 @@ fn advice(web: &Web, guest: &Guest, part: usize, rules: &str) -> Option<AdvicePa
     }
     let texts: Vec<_> = rules.iter().filter_map(|rule| rule.advice.as_ref()).collect();
     let crisis = texts.iter().any(|text| text.0.values().any(|words| words.contains("{crisis_line}")));
-    let general = || Said { words: guest.words().advice_general().to_owned(), tag: guest.lang.tag().to_owned() };
+    let general =
+        || Said { words: guest.words().advice_general().to_owned(), tag: guest.lang.tag().to_owned() };
     let advice: Vec<Said> = texts.iter().map(|text| say(text, &guest.languages(), &guest.contact)).collect();
     Some(AdvicePage {
         page: guest.page(&format!("/advice/{part}/{}", named.join(","))),

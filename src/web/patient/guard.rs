@@ -147,7 +147,8 @@ mod tests {
     use super::*;
 
     fn typed(day: &str, month: &str, year: &str) -> Result<Date, &'static str> {
-        let form = BirthForm { day: day.into(), month: month.into(), year: year.into(), proxy: String::new() };
+        let form =
+            BirthForm { day: day.into(), month: month.into(), year: year.into(), proxy: String::new() };
         read(&form, &words::Patient(Lang::En))
     }
 

@@ -70,7 +70,13 @@ pub fn quantity(value: Decimal, unit: &str, typed: Option<&Typed>, lang: Lang) -
 
 /// A kept answer in words; none where there is no answer.
 #[must_use]
-pub fn answer(draft: &Draft, item: &Item, languages: &[&str], contact: &Contact, lang: Lang) -> Option<String> {
+pub fn answer(
+    draft: &Draft,
+    item: &Item,
+    languages: &[&str],
+    contact: &Contact,
+    lang: Lang,
+) -> Option<String> {
     let w = words::Patient(lang);
     match draft.answers.get(&item.id)? {
         Answer::Declined => Some(w.declined().to_owned()),
@@ -131,6 +137,9 @@ mod tests {
         let typed = Typed { number: "176".into(), unit: "lb".into() };
         assert_eq!(quantity(value, "kg", Some(&typed), Lang::En), "176 lb (79.8 kg)");
         let typed = Typed { number: "79.8".into(), unit: "kg".into() };
-        assert_eq!(quantity(Decimal::parse("79.8").expect("a number"), "kg", Some(&typed), Lang::En), "79.8 kg");
+        assert_eq!(
+            quantity(Decimal::parse("79.8").expect("a number"), "kg", Some(&typed), Lang::En),
+            "79.8 kg"
+        );
     }
 }

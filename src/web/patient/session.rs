@@ -130,7 +130,14 @@ pub fn admit(
 
 impl Guest {
     /// A visitor who is in.
-    pub fn new(web: &Web, token: String, visit: Visit, visitor: Visitor, lang: Lang, contact: Contact) -> Self {
+    pub fn new(
+        web: &Web,
+        token: String,
+        visit: Visit,
+        visitor: Visitor,
+        lang: Lang,
+        contact: Contact,
+    ) -> Self {
         let csrf = web.app.form_token(&visit.link);
         Self { token, visit, visitor, lang, contact, csrf }
     }

@@ -197,7 +197,8 @@ fn control(guest: &Guest, part: &Part, item: &Item, typed: Option<&AnswerForm>) 
                 label: own(&say::unit_name(name, guest.lang)),
                 checked: *name == chosen,
             };
-            let units = std::iter::once(unit).chain(other_units.iter().map(|(name, _)| name)).map(row).collect();
+            let units =
+                std::iter::once(unit).chain(other_units.iter().map(|(name, _)| name)).map(row).collect();
             Control::Number { value, units, whole: false }
         }
         ItemKind::Text { max_chars } => {
@@ -209,9 +210,7 @@ fn control(guest: &Guest, part: &Part, item: &Item, typed: Option<&AnswerForm>) 
 
 fn choices(guest: &Guest, part: &Part, item: &Item, options: &[Option_]) -> Vec<OptionRow> {
     let before = part.draft.answers.get(&item.id);
-    let chosen = |option: &Option_| {
-        matches!(before, Some(Answer::Given { value: Value::Choice(id), .. }) if *id == option.id)
-    };
+    let chosen = |option: &Option_| matches!(before, Some(Answer::Given { value: Value::Choice(id), .. }) if *id == option.id);
     let row = |option: &Option_| OptionRow {
         value: option.id.to_string(),
         label: say(&option.label, &guest.languages(), &guest.contact),
@@ -232,7 +231,12 @@ fn yes_no(guest: &Guest, part: &Part, item: &Item) -> Vec<OptionRow> {
     with_declined(guest, rows, item, before)
 }
 
-fn with_declined(guest: &Guest, mut rows: Vec<OptionRow>, item: &Item, before: Option<&Answer>) -> Vec<OptionRow> {
+fn with_declined(
+    guest: &Guest,
+    mut rows: Vec<OptionRow>,
+    item: &Item,
+    before: Option<&Answer>,
+) -> Vec<OptionRow> {
     if item.declinable {
         let label = Said { words: guest.words().declined().to_owned(), tag: guest.lang.tag().to_owned() };
         let checked = matches!(before, Some(Answer::Declined));
