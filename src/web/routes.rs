@@ -62,7 +62,8 @@ const GATEWAY: [Route; 2] = [
 /// All routes.
 #[must_use]
 pub fn all() -> Vec<Route> {
-    [BASE.as_slice(), DEMO.as_slice(), GATEWAY.as_slice(), patient::ROUTES.as_slice(), staff::routes::ROUTES].concat()
+    [BASE.as_slice(), DEMO.as_slice(), GATEWAY.as_slice(), patient::ROUTES.as_slice(), staff::routes::ROUTES]
+        .concat()
 }
 
 /// Who may use the route of that pattern; `None` when it is not in the table, and then nobody may.

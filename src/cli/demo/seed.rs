@@ -1,0 +1,239 @@
+//! Fills a fresh demo: site, staff, published workflows, and people whose past the real engine lived through.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use tend_engine::{
+    Decimal, Name, SiteId, StaffId, Value,
+    model::{Channel, Role},
+    site::SiteSettings,
+};
+
+use super::{
+    OFFSET,
+    people::{Course as DemoCourse, Person, people},
+    world::{World, WorldError},
+};
+use crate::{
+    app::{
+        Actor, App,
+        enroll::{Course, FOLLOW_UP, Newcomer},
+        sign_in::hash_password,
+    },
+    cli::clock::MovedClock,
+    library,
+    ports::Clock,
+    store::{Consent, ContactPoint, Demographics, Identifier, NewStaff, Owner},
+};
+
+/// The file with the logins that were made.
+pub const LOGINS: &str = "logins.txt";
+/// The system of the invented people's numbers.
+const SYSTEM: &str = "demo";
+/// Version of the consent wording that the demo's people agreed to.
+const WORDING: &str = "demo-1";
+/// Tasks younger than this are left for whoever tries the demo.
+const LEFT_OPEN_HOURS: i64 = 30;
+/// A bladder patient is enrolled when the histology is there.
+const HISTOLOGY_DAYS: i32 = 21;
+
+struct Login {
+    login: &'static str,
+    name: &'static str,
+    account: &'static [&'static str],
+    duty: &'static [Role],
+}
+
+const STAFF: [Login; 5] = [
+    Login { login: "nurse", name: "Nora Nurse", account: &["nurse"], duty: &[Role::Nurse] },
+    Login { login: "lead", name: "Lena Lead", account: &["nurse", "author"], duty: &[Role::NurseLead] },
+    Login { login: "clinician", name: "Carl Clinician", account: &["clinician"], duty: &[Role::Clinician] },
+    Login { login: "clerk", name: "Chris Clerk", account: &["clerk"], duty: &[Role::Clerk] },
+    Login { login: "admin", name: "Ada Admin", account: &["admin", "author"], duty: &[] },
+];
+
+/// Fills the database and lives through the past until `now`.
+///
+/// # Errors
+/// Whatever the application could not do.
+pub async fn fill(
+    app: &App,
+    clock: &MovedClock,
+    world: &mut World,
+    folder: &Path,
+    now: Timestamp,
+) -> Result<(), WorldError> {
+    let site = SiteId(app.ids.fresh());
+    let staff = hire(app, site, folder, now).await?;
+    publish(app, site, now).await?;
+    app.refresh().await?;
+    let today = TimeZone::UTC.to_datetime(now).date();
+    let mut people: Vec<(Timestamp, Person)> =
+        people(today).into_iter().map(|person| (enrolled_at(&person, today), person)).collect();
+    people.sort_by_key(|(at, person)| (*at, person.number));
+    if let Some((first, _)) = people.first() {
+        clock.stand_at(*first);
+    }
+    world.staffed_by(Some(staff));
+    let left_open = now.checked_sub(SignedDuration::from_hours(LEFT_OPEN_HOURS))?;
+    for (at, person) in people {
+        world.run_until(at.max(clock.now())).await?;
+        let enrolled = app.enroll(Actor::Staff(staff), &[newcomer(site, &person, today)]).await?;
+        for one in enrolled {
+            world.add(one.patient, person.clone());
+        }
+    }
+    world.run_until(left_open.max(clock.now())).await?;
+    world.staffed_by(None);
+    world.run_until(now.max(clock.now())).await?;
+    clock.run_from(now.max(clock.now()));
+    keep_offset(app, clock).await
+}
+
+/// Keeps how far the clinical clock is ahead, for the next start.
+///
+/// # Errors
+/// Whatever the store could not do.
+pub async fn keep_offset(app: &App, clock: &MovedClock) -> Result<(), WorldError> {
+    let mut tx = app.store.begin();
+    tx.set_setting(OFFSET, &clock.offset_micros().to_string()).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Finds the invented people of an earlier start again.
+///
+/// # Errors
+/// Whatever the store could not do.
+pub async fn recall(app: &App, world: &mut World) -> Result<(), WorldError> {
+    for person in people(TimeZone::UTC.to_datetime(app.clock.now()).date()) {
+        if let Some(patient) = app.store.patient_identified(SYSTEM, &person.number.to_string()).await? {
+            world.add(patient, person);
+        }
+    }
+    Ok(())
+}
+
+/// Makes the site and its staff; gives the nurse.
+async fn hire(app: &App, site: SiteId, folder: &Path, now: Timestamp) -> Result<StaffId, WorldError> {
+    let settings = SiteSettings { zone: "Europe/London".into(), ..SiteSettings::default() };
+    let mut tx = app.store.begin();
+    tx.add_site(site, &settings, now).await?;
+    let mut logins = String::from("login       password\n");
+    let mut nurse = None;
+    for one in &STAFF {
+        let id = StaffId(app.ids.fresh());
+        let password = password(app);
+        tx.add_staff(
+            &NewStaff {
+                id,
+                login: one.login.into(),
+                name: one.name.into(),
+                password_hash: hash_password(&password)?,
+                account_roles: one.account.to_vec(),
+                duty_roles: one.duty.to_vec(),
+                site,
+            },
+            now,
+        )
+        .await?;
+        logins.push_str(&format!("{:<11} {password}\n", one.login));
+        nurse.get_or_insert(id);
+    }
+    tx.commit().await?;
+    fs::write(folder.join(LOGINS), logins)?;
+    nurse.ok_or_else(|| "the demo has no staff".into())
+}
+
+/// Twelve characters without those that look alike.
+fn password(app: &App) -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789w";
+    // The low 74 bits of a UUIDv7 are random.
+    let mut random = app.ids.fresh();
+    let mut password = String::new();
+    for _ in 0..12 {
+        password.push(char::from(LETTERS[(random % 32) as usize]));
+        random >>= 5;
+    }
+    password
+}
+
+async fn publish(app: &App, site: SiteId, now: Timestamp) -> Result<(), WorldError> {
+    let library = library::built_in();
+    let mut tx = app.store.begin();
+    for (_, workflow) in &library.compiled.workflows {
+        tx.publish(site, workflow, None, now).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+fn first_day(person: &Person, today: Date) -> Date {
+    today.saturating_sub(person.days_in.days())
+}
+
+fn enrolled_at(person: &Person, today: Date) -> Timestamp {
+    let day = match person.course {
+        DemoCourse::HeartFailure { .. } => first_day(person, today),
+        DemoCourse::Bladder { .. } => first_day(person, today).saturating_add(HISTOLOGY_DAYS.days()),
+    };
+    let minute = i8::try_from(person.number % 60).unwrap_or(0);
+    TimeZone::UTC.to_timestamp(day.at(9, minute, 0, 0)).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn newcomer(site: SiteId, person: &Person, today: Date) -> Newcomer {
+    let own = |channel, address: &str| ContactPoint { channel, address: address.to_owned(), owner: Owner::Own };
+    let mut contact_points = vec![own(Channel::Sms, &person.phone)];
+    contact_points.extend(person.email.iter().map(|email| own(Channel::Email, email)));
+    let given_at = enrolled_at(person, today);
+    let consents = contact_points
+        .iter()
+        .map(|point| Consent {
+            purpose: FOLLOW_UP.into(),
+            channel: point.channel,
+            wording: WORDING.into(),
+            how: "on paper".into(),
+            given_by: "patient".into(),
+            given_at,
+        })
+        .collect();
+    Newcomer {
+        site,
+        team: None,
+        demographics: Demographics {
+            name: person.name.clone(),
+            birth_date: person.born,
+            sex: Some(person.sex.into()),
+        },
+        identifiers: vec![Identifier { system: SYSTEM.into(), value: person.number.to_string() }],
+        contact_points,
+        consents,
+        language: person.language.into(),
+        zone: person.zone.into(),
+        preferred: Some(if person.email.is_some() && person.number % 3 == 0 { Channel::Email } else { Channel::Sms }),
+        daily_consent: person.daily_consent,
+        course: course(person, today),
+    }
+}
+
+fn course(person: &Person, today: Date) -> Course {
+    let (workflow, anchor, fact) = match person.course {
+        DemoCourse::HeartFailure { dry_weight_tenths } => {
+            let dry = Decimal::whole(dry_weight_tenths).over(Decimal::whole(10)).unwrap_or(Decimal::ZERO);
+            ("hf-discharge-90d", "discharge", ("dry_weight", Value::Number(dry)))
+        }
+        DemoCourse::Bladder { risk_group } => {
+            ("nmibc-surveillance", "turbt", ("risk_group", Value::Choice(name(risk_group))))
+        }
+    };
+    Course {
+        workflow: name(workflow),
+        facts: BTreeMap::from([(name(fact.0), fact.1)]),
+        anchors: BTreeMap::from([(name(anchor), first_day(person, today))]),
+    }
+}
+
+/// Names that are written in this file.
+fn name(text: &'static str) -> Name {
+    Name::parse(text).unwrap_or_else(|error| unreachable!("{error}"))
+}
