@@ -1,11 +1,14 @@
 //! The command line: one file per command. The only place, with `main.rs` and `config.rs`, that wires the parts.
 
 pub mod bench;
+pub mod carriers;
 pub mod check;
 pub mod clock;
+pub mod demo;
 pub mod doctor;
 pub mod migrate;
 pub mod risk;
+pub mod serve;
 pub mod timeline;
 
 use std::process::ExitCode;
@@ -32,6 +35,10 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Measure this machine beside limits measured in the same run.
     Bench(bench::BenchArgs),
+    /// A complete system in one command, with invented patients, a mailbox and a clock that moves.
+    Demo(demo::DemoArgs),
+    /// Pages and workers in one process.
+    Serve(serve::ServeArgs),
     /// Train a risk model, evaluate it, predict with it.
     Risk(risk::RiskArgs),
 }
@@ -46,6 +53,8 @@ pub fn run() -> ExitCode {
         Command::Migrate(args) => end(migrate::run(&args)),
         Command::Doctor(args) => end(doctor::run(&args)),
         Command::Bench(args) => end(bench::run(args)),
+        Command::Demo(args) => demo::run(&args),
+        Command::Serve(args) => serve::run(&args),
         Command::Risk(args) => end(risk::run(args)),
     }
 }

@@ -4,11 +4,13 @@ use std::{future::Future, net::TcpListener, process::ExitCode, sync::Arc};
 
 use actix_web::web::Data;
 
-use super::clock::{FreshIds, SystemClock};
+use super::{
+    carriers::carriers,
+    clock::{FreshIds, SystemClock},
+};
 use crate::{
     app::App,
     config::Config,
-    deliver,
     jobs::{self, Roles, work::Work},
     ports::{Carrier, Pending},
     store::{Open, Store, Vault},
@@ -80,7 +82,7 @@ async fn start(args: &ServeArgs) -> Result<(), ServeError> {
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(FreshIds));
     let app = Arc::new(App::new(store, clock.clone(), clock, ids).reached_at(&config.public_url));
     app.refresh().await?;
-    let carriers = deliver::carriers(config)?;
+    let carriers = carriers(config)?;
     for carrier in &carriers {
         eprintln!("messages leave by: {}", carrier.1);
     }

@@ -98,9 +98,9 @@ impl Demo for Desk {
     }
 
     fn reply<'a>(&'a self, to: &'a str, text: &'a str) -> Pending<'a, Result<(), String>> {
-        Box::pin(async move {
-            self.world.lock().await.receive(to, text).await.map_err(|error| in_words(&error))
-        })
+        Box::pin(
+            async move { self.world.lock().await.receive(to, text).await.map_err(|error| in_words(&error)) },
+        )
     }
 }
 

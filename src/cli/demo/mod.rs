@@ -11,7 +11,10 @@ use std::{fs, path::PathBuf, process::ExitCode, sync::Arc};
 use jiff::SignedDuration;
 use tend_engine::model::Channel;
 
-use super::{clock::{FreshIds, MovedClock, SystemClock}, serve};
+use super::{
+    clock::{FreshIds, MovedClock, SystemClock},
+    serve,
+};
 use crate::{
     app::App,
     deliver::mailbox::Mailbox,
@@ -58,8 +61,9 @@ async fn start(args: &DemoArgs) -> Result<(), DemoError> {
     let clock = Arc::new(MovedClock::ahead_by(SignedDuration::from_micros(offset)));
     let (wall, ids) = (Arc::new(SystemClock), Arc::new(FreshIds));
     let app = Arc::new(App::new(store, clock.clone(), wall, ids).reached_at(&address));
-    let carriers: Vec<Arc<dyn Carrier>> =
-        [Channel::Sms, Channel::Email].map(|channel| Arc::new(Mailbox::new(channel)) as Arc<dyn Carrier>).to_vec();
+    let carriers: Vec<Arc<dyn Carrier>> = [Channel::Sms, Channel::Email]
+        .map(|channel| Arc::new(Mailbox::new(channel)) as Arc<dyn Carrier>)
+        .to_vec();
     let mut world = World::new(app.clone(), clock.clone(), carriers.clone());
     if app.store.sites().await?.is_empty() {
         eprintln!("making invented patients and their past with the real engine …");

@@ -63,14 +63,30 @@ pub enum Course {
 }
 
 const GIVEN_EN: [&str; 18] = [
-    "Ada", "Ben", "Clara", "Dennis", "Edith", "Frank", "Grace", "Harold", "Iris", "Jack", "Kath", "Leonard", "Mabel",
-    "Norman", "Olive", "Percy", "Rose", "Stanley",
+    "Ada", "Ben", "Clara", "Dennis", "Edith", "Frank", "Grace", "Harold", "Iris", "Jack", "Kath", "Leonard",
+    "Mabel", "Norman", "Olive", "Percy", "Rose", "Stanley",
 ];
 const FAMILY_EN: [&str; 10] =
     ["Ashby", "Barlow", "Cotter", "Dunmore", "Elling", "Farrow", "Gadsby", "Hartwell", "Inskip", "Jarrow"];
 const NAMES_ZH: [&str; 18] = [
-    "陈秀兰", "李建国", "王桂英", "张志强", "刘玉梅", "赵国华", "黄丽珍", "周文斌", "吴淑芬", "徐德明", "孙玉兰", "马俊峰", "朱秀珍", "胡志明",
-    "郭桂兰", "何永福", "高淑华", "林国栋",
+    "陈秀兰",
+    "李建国",
+    "王桂英",
+    "张志强",
+    "刘玉梅",
+    "赵国华",
+    "黄丽珍",
+    "周文斌",
+    "吴淑芬",
+    "徐德明",
+    "孙玉兰",
+    "马俊峰",
+    "朱秀珍",
+    "胡志明",
+    "郭桂兰",
+    "何永福",
+    "高淑华",
+    "林国栋",
 ];
 const HABITS: [Habit; 12] = [
     Habit::Steady,
@@ -100,7 +116,11 @@ fn person(number: usize, today: Date) -> Person {
     let name = if chinese {
         NAMES_ZH[(number / 4) % NAMES_ZH.len()].to_owned()
     } else {
-        format!("{} {}", GIVEN_EN[number % GIVEN_EN.len()], FAMILY_EN[(number * 7 + number / 18) % FAMILY_EN.len()])
+        format!(
+            "{} {}",
+            GIVEN_EN[number % GIVEN_EN.len()],
+            FAMILY_EN[(number * 7 + number / 18) % FAMILY_EN.len()]
+        )
     };
     let age = 52 + (number * 11 % 38);
     let age_days = i32::try_from(age * 365 + number * 29 % 365).unwrap_or(25_000);

@@ -182,7 +182,8 @@ fn enrolled_at(person: &Person, today: Date) -> Timestamp {
 }
 
 fn newcomer(site: SiteId, person: &Person, today: Date) -> Newcomer {
-    let own = |channel, address: &str| ContactPoint { channel, address: address.to_owned(), owner: Owner::Own };
+    let own =
+        |channel, address: &str| ContactPoint { channel, address: address.to_owned(), owner: Owner::Own };
     let mut contact_points = vec![own(Channel::Sms, &person.phone)];
     contact_points.extend(person.email.iter().map(|email| own(Channel::Email, email)));
     let given_at = enrolled_at(person, today);
@@ -210,7 +211,11 @@ fn newcomer(site: SiteId, person: &Person, today: Date) -> Newcomer {
         consents,
         language: person.language.into(),
         zone: person.zone.into(),
-        preferred: Some(if person.email.is_some() && person.number % 3 == 0 { Channel::Email } else { Channel::Sms }),
+        preferred: Some(if person.email.is_some() && person.number % 3 == 0 {
+            Channel::Email
+        } else {
+            Channel::Sms
+        }),
         daily_consent: person.daily_consent,
         course: course(person, today),
     }

@@ -63,11 +63,7 @@ pub struct World {
 impl World {
     /// A world with these people.
     #[must_use]
-    pub fn new(
-        app: Arc<App>,
-        clock: Arc<MovedClock>,
-        carriers: Vec<Arc<dyn Carrier>>,
-    ) -> Self {
+    pub fn new(app: Arc<App>, clock: Arc<MovedClock>, carriers: Vec<Arc<dyn Carrier>>) -> Self {
         let (people, agenda, known) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
         Self { app, clock, carriers, people, staff: None, agenda, known }
     }
@@ -264,7 +260,9 @@ impl World {
     }
 
     async fn close(&self, patient: PatientId, key: &TaskKey) -> Result<(), WorldError> {
-        let (Some(staff), Some(row)) = (self.staff, self.app.store.patient(patient).await?) else { return Ok(()) };
+        let (Some(staff), Some(row)) = (self.staff, self.app.store.patient(patient).await?) else {
+            return Ok(());
+        };
         let Some(task) = row.state.tasks.get(key) else { return Ok(()) };
         let actor = Actor::Staff(staff);
         let fact = Fact::Outcome { task: key.clone(), code: outcome(task) };
@@ -285,7 +283,8 @@ fn asked(id: EnrollmentId, enrollment: &EnrollmentState) -> Vec<(Occurrence, Tim
         for open in state.open.iter().filter(|open| open.closed.is_none()) {
             if let Some(asked_at) = open.asked_at {
                 let (generation, ordinal) = (open.generation, open.ordinal);
-                found.push((Occurrence { enrollment: id, step: step.clone(), generation, ordinal }, asked_at));
+                found
+                    .push((Occurrence { enrollment: id, step: step.clone(), generation, ordinal }, asked_at));
             }
         }
     }

@@ -6,7 +6,7 @@ use tend_engine::{PatientId, model::Channel};
 
 use crate::store::{
     Sent, Store, StoreError,
-    entity::{attempt, message},
+    entity::{attempt, message, queue_count},
     identity::sealed,
     words,
 };
@@ -27,6 +27,15 @@ pub struct SentRow {
 }
 
 impl Store {
+    /// How many tasks are open, over all queues.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn open_tasks(&self) -> Result<u64, StoreError> {
+        let rows = queue_count::Entity::find().all(self.reader()).await?;
+        Ok(rows.iter().map(|row| u64::try_from(row.n).unwrap_or(0)).sum())
+    }
+
     /// The newest accepted hand-overs; what an erased patient got is left out.
     ///
     /// # Errors
