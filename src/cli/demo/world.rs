@@ -76,12 +76,6 @@ impl World {
         }
     }
 
-    /// The invented person with that telephone number.
-    #[must_use]
-    pub fn has_number(&self, number: &str) -> bool {
-        self.people.values().any(|person| person.phone == number)
-    }
-
     /// Adds a person who was just enrolled.
     pub fn add(&mut self, patient: PatientId, person: Person) {
         self.people.insert(patient, person);
