@@ -39,11 +39,6 @@ pub fn chrono_date(date: Date) -> Option<ChronoDate> {
     )
 }
 
-/// A civil date out of a column.
-pub fn civil_date(date: ChronoDate) -> Result<Date, StoreError> {
-    date.to_string().parse().map_err(|error: jiff::Error| StoreError::unreadable("date", error))
-}
-
 pub fn name(text: &str) -> Result<Name, StoreError> {
     Name::parse(text).map_err(|error| StoreError::unreadable("name", error))
 }

@@ -36,7 +36,7 @@ impl BareSqlite {
         let flags = ffi::SQLITE_OPEN_READWRITE | ffi::SQLITE_OPEN_NOMUTEX;
         // SAFETY: `path` ends with a zero byte and outlives the call; `db` is a valid place for the handle.
         let code = unsafe { ffi::sqlite3_open_v2(path.as_ptr(), &raw mut db, flags, ptr::null()) };
-        let mut bare = Self { db, statements: Vec::new() };
+        let bare = Self { db, statements: Vec::new() };
         bare.check(code)?;
         for pragma in [
             "pragma journal_mode = wal",
