@@ -15,7 +15,7 @@ crate::words! {
         turn_on: "Turn on", "启用";
         turn_shadow: "To shadow", "转影子模式";
         turn_off: "Turn off", "停用";
-        switched_by(name, time): "by {name}, {time}", "{name}，{time}";
+        switched_by(name, time): "by {name}, {time}", "由 {name} 于 {time} 设置";
         red_first: "Red by rule: always first", "规则判定为红色：始终置顶";
         ranked: "By calibrated risk", "按校准风险排序";
         not_scored: "Not scored", "未评分";
