@@ -12,6 +12,7 @@ pub mod form;
 pub mod link;
 pub mod lookup;
 pub mod patient_change;
+pub mod publish;
 pub mod reading;
 pub mod receive;
 pub mod record;

@@ -22,6 +22,8 @@ pub const MODEL: &str = "readmit30";
 pub const HORIZON_DAYS: u32 = 30;
 /// Scores computed before other work gets the processor again.
 const SLICE: usize = 16;
+/// Patients that the nightly scoring reads at a time.
+const NIGHTLY_PAGE: i64 = 200;
 /// Reasons that are kept with a score.
 const REASONS_KEPT: usize = 12;
 
@@ -163,6 +165,20 @@ impl App {
             tokio::task::yield_now().await;
         }
         Ok(scored)
+    }
+
+    /// Scores everybody with a running follow-up, page by page: what runs every night.
+    ///
+    /// # Errors
+    /// [`ScoreError`]; who was scored before it stays scored.
+    pub async fn score_everybody(&self) -> Result<usize, ScoreError> {
+        let (mut scored, mut after) = (0, None);
+        loop {
+            let page = self.store.running_patients(after, NIGHTLY_PAGE).await?;
+            let Some(last) = page.last() else { return Ok(scored) };
+            after = Some(*last);
+            scored += self.score_patients(&page).await?;
+        }
     }
 
     async fn subjects(&self, patients: &[PatientId]) -> Result<Vec<Subject>, ScoreError> {

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod demo;
 pub mod doctor;
 pub mod migrate;
+pub mod publish;
 pub mod risk;
 pub mod serve;
 pub mod timeline;
@@ -39,6 +40,7 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Pages and workers in one process.
     Serve(serve::ServeArgs),
+    Publish(publish::Publish),
     /// Train a risk model, evaluate it, predict with it.
     Risk(risk::RiskArgs),
 }
@@ -55,6 +57,7 @@ pub fn run() -> ExitCode {
         Command::Bench(args) => end(bench::run(args)),
         Command::Demo(args) => demo::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Publish(publish) => end(publish.run()),
         Command::Risk(args) => end(risk::run(args)),
     }
 }

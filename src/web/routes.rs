@@ -1,5 +1,7 @@
 //! Every route of the product, in one table that tests walk through.
 
+use std::sync::LazyLock;
+
 use actix_web::{
     HttpResponse,
     http::Method,
@@ -70,7 +72,8 @@ pub fn all() -> Vec<Route> {
 #[must_use]
 pub fn who(method: &Method, pattern: &str) -> Option<Who> {
     let method = if *method == Method::HEAD { &Method::GET } else { method };
-    all().into_iter().find(|route| route.method == *method && route.pattern == pattern).map(|route| route.who)
+    static ALL: LazyLock<Vec<Route>> = LazyLock::new(all);
+    ALL.iter().find(|route| route.method == *method && route.pattern == pattern).map(|route| route.who)
 }
 
 /// Puts the handlers behind the routes.

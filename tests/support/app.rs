@@ -380,6 +380,13 @@ impl Request<'_> {
         self
     }
 
+    /// The body: a form with files, parts between lines of `--part`.
+    pub fn upload(mut self, body: String) -> Self {
+        let kind = ("Content-Type", "multipart/form-data; boundary=part");
+        self.request = self.request.insert_header(kind).set_payload(body);
+        self
+    }
+
     /// Sends it and keeps the cookies that come back.
     pub async fn send(self) -> Answer {
         let mut request = self.request;

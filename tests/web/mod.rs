@@ -7,3 +7,8 @@ mod patient_browser;
 mod patient_input;
 mod routes;
 mod samples;
+mod staff_browser;
+mod staff_patient;
+mod staff_sign_in;
+mod staff_worklist;
+mod ward;

@@ -96,7 +96,13 @@ impl Store {
             .all(db)
             .await?;
         if by_number.is_empty() {
-            return self.patients_named(text).await;
+            // A part of a name without spaces is found by its characters.
+            let spaced: String = text
+                .chars()
+                .flat_map(|c| if c >= '\u{2e80}' { [' ', c] } else { ['\0', c] })
+                .filter(|c| *c != '\0')
+                .collect();
+            return self.patients_named(&spaced).await;
         }
         Ok(by_number.into_iter().map(|row| PatientId(row.patient.as_u128())).collect())
     }

@@ -267,6 +267,33 @@ impl Store {
             .collect()
     }
 
+    /// Patients with a running follow-up, in id order after `after`: a page of the nightly scoring.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn running_patients(
+        &self,
+        after: Option<PatientId>,
+        limit: i64,
+    ) -> Result<Vec<PatientId>, StoreError> {
+        #[derive(FromQueryResult)]
+        struct Id {
+            id: Uuid,
+        }
+        let db = self.reader();
+        let mut sql = Sql::new(db, "select p.id from patient p where p.quarantined is null");
+        if let Some(after) = after {
+            sql = sql.text(" and p.id > ").bind(words::uuid(after.0));
+        }
+        let rows: Vec<Id> = sql
+            .text(" and exists (select 1 from enrollment e where e.patient = p.id and e.standing <> 'over')")
+            .text(" order by p.id limit ")
+            .bind(limit)
+            .all(db)
+            .await?;
+        Ok(rows.into_iter().map(|row| PatientId(row.id.as_u128())).collect())
+    }
+
     /// The latest switch of each model and workflow of a site.
     ///
     /// # Errors

@@ -5,7 +5,9 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use super::{act, answer, enrol, health, messages, patient, risk, sign_in, task, workflows, worklist};
+use super::{
+    act, answer, enrol, health, import, messages, patient, risk, sign_in, task, workflows, worklist,
+};
 use crate::web::routes::{Route, Who};
 
 /// Who works on tasks and patients.
@@ -35,6 +37,9 @@ pub const ROUTES: &[Route] = &[
     Route::new(Method::POST, "/patients/{id}/{act}", WARD),
     Route::new(Method::GET, "/enrol", WARD),
     Route::new(Method::POST, "/enrol", WARD),
+    Route::new(Method::GET, "/import", WARD),
+    Route::new(Method::POST, "/import", WARD),
+    Route::new(Method::POST, "/import/report", WARD),
     Route::new(Method::GET, "/risk", CLINICAL),
     Route::new(Method::GET, "/risk/model", CLINICAL),
     Route::new(Method::POST, "/risk/switch", CLINICIAN),
@@ -66,6 +71,9 @@ pub fn register(config: &mut ServiceConfig) {
         .route("/patients/{id}/{act}", web::post().to(act::submit))
         .route("/enrol", web::get().to(enrol::show))
         .route("/enrol", web::post().to(enrol::submit))
+        .route("/import", web::get().to(import::show))
+        .route("/import", web::post().to(import::submit))
+        .route("/import/report", web::post().to(import::report))
         .route("/risk", web::get().to(risk::show))
         .route("/risk/model", web::get().to(risk::card))
         .route("/risk/switch", web::post().to(risk::switch_model))

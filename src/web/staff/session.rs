@@ -74,7 +74,8 @@ async fn signed(request: &HttpRequest) -> Result<Signed, WebError> {
     let app =
         request.app_data::<Data<App>>().ok_or_else(|| WebError::internal("the application is not wired"))?;
     let sign_in = || WebError::SeeOther("/sign-in".to_owned());
-    let secret = request.cookie(COOKIE).ok_or_else(sign_in)?.value().to_owned();
+    let cookie = request.cookie(COOKIE).filter(|cookie| !cookie.value().is_empty());
+    let secret = cookie.ok_or_else(sign_in)?.value().to_owned();
     let idle = || WebError::SeeOther("/sign-in?why=idle".to_owned());
     let staff = app.session(&secret).await.map_err(WebError::internal)?.ok_or_else(idle)?;
     let signed = Signed { staff, lang: Lang::of(request), secret };

@@ -213,7 +213,7 @@ impl Teller<'_> {
             Fact::Judged { fired, .. } if fired.is_empty() => s.judged_none().to_owned(),
             Fact::Judged { fired, seq, .. } => {
                 minor = false;
-                why = Some(s.because_rule("", seq).replace("  ", " "));
+                why = Some(s.judged_for(seq));
                 s.judged(fired.iter().map(Name::as_str).collect::<Vec<_>>().join(", "))
             }
             Fact::Ended => {

@@ -19,11 +19,14 @@ use super::{CLINICAL, Frame, Signed, StaffForm, vocabulary as v};
 use crate::{
     app::App,
     store::read::worklist::{After, QueueCount, WorklistFilter, WorklistRow},
-    web::{Page, WebError, respond, words::Worklist},
+    web::{
+        Page, WebError, respond,
+        words::{Staff, Worklist},
+    },
 };
 
-/// Characters of a reason on a row; the task's page has all of it.
-const REASON_CHARS: usize = 90;
+/// Bytes of a reason on a row; the task's page has all of it.
+const REASON_BYTES: usize = 84;
 /// Reasons on a row; the task's page has all of them.
 const REASONS_SHOWN: usize = 2;
 /// Longest search, in characters.
@@ -200,7 +203,18 @@ async fn build(
     let minutes = nurse_minutes(app, signed, &site, now).await?;
     let above = asked.above.unwrap_or(0);
     let reach = minutes.map(|(minutes, _)| minutes).filter(|_| filter.roles == [Role::Nurse]);
-    let (rows, total) = rows(signed, frame.w, &found.rows, &zone, now, above, reach);
+    let switches = app.store.model_switches(signed.staff.site).await?;
+    let scored = switches.into_iter().filter(|switch| switch.state == "on").map(|switch| switch.workflow);
+    let desk = Desk {
+        signed,
+        w: frame.w,
+        t: Worklist(signed.lang),
+        zone,
+        now,
+        scored: scored.collect(),
+        several: filter.roles.len() != 1,
+    };
+    let (rows, total) = desk.rows(&found.rows, above, reach);
     let next = found.more.then(|| next_href(asked, &found.rows, total)).flatten();
     let filtered = filter.level.is_some() || filter.workflow.is_some() || filter.taken_by.is_some();
     Ok(WorklistPage {
@@ -220,79 +234,93 @@ async fn build(
     })
 }
 
-fn rows(
-    signed: &Signed,
-    w: crate::web::words::Staff,
-    found: &[WorklistRow],
-    zone: &TimeZone,
+/// What all rows of a page are shown with.
+struct Desk<'a> {
+    signed: &'a Signed,
+    w: Staff,
+    t: Worklist,
+    zone: TimeZone,
     now: Timestamp,
-    above: u32,
-    reach: Option<u32>,
-) -> (Vec<Row>, u32) {
-    let t = Worklist(signed.lang);
-    let mut total = above;
-    let mut drawn = reach.is_some_and(|reach| above > reach);
-    let rows = found
-        .iter()
-        .map(|row| {
-            let before = total;
-            total = total.saturating_add(row.minutes);
-            let line = reach.filter(|reach| !drawn && total > *reach).map(|_| before);
-            drawn |= line.is_some();
-            shown(signed, w, t, row, zone, now, line)
-        })
-        .collect();
-    (rows, total)
+    /// Workflows whose model is on.
+    scored: Vec<String>,
+    /// Whether tasks of more than one owner are listed.
+    several: bool,
 }
 
-fn shown(
-    signed: &Signed,
-    w: crate::web::words::Staff,
-    t: Worklist,
-    row: &WorklistRow,
-    zone: &TimeZone,
-    now: Timestamp,
-    line: Option<u32>,
-) -> Row {
-    let overdue = row.respond_by.is_some_and(|by| by <= now);
-    let due = match row.respond_by {
-        Some(by) if overdue => t.overdue(v::short_instant(zone, by, now)),
-        Some(by) => v::short_instant(zone, by, now),
-        None => t.no_deadline().to_owned(),
-    };
-    let mut about = v::kind(w, row.kind).to_owned();
-    if let Some(workflow) = &row.workflow {
-        let _ = write!(about, " · {workflow}");
+impl Desk<'_> {
+    /// The rows, with the line from which on today's minutes do not reach, and the minutes up to their end.
+    fn rows(&self, found: &[WorklistRow], above: u32, reach: Option<u32>) -> (Vec<Row>, u32) {
+        let mut total = above;
+        let mut drawn = reach.is_some_and(|reach| above > reach);
+        let rows = found
+            .iter()
+            .map(|row| {
+                let before = total;
+                total = total.saturating_add(row.minutes);
+                let line = reach.filter(|reach| !drawn && total > *reach).map(|_| before);
+                drawn |= line.is_some();
+                self.row(row, line)
+            })
+            .collect();
+        (rows, total)
     }
-    let _ = write!(about, " · {} · {}", v::role(w, row.role), t.minutes(row.minutes));
-    if let Some(ppm) = row.risk_ppm.filter(|_| signed.has_any(CLINICAL)) {
-        let _ = write!(about, " · {} {}", w.risk(), v::percent(ppm));
+
+    fn row(&self, row: &WorklistRow, line: Option<u32>) -> Row {
+        let overdue = row.respond_by.is_some_and(|by| by <= self.now);
+        let short = |by| v::short_instant(&self.zone, by, self.now);
+        let due = match row.respond_by {
+            Some(by) if overdue => self.t.overdue(short(by)),
+            Some(by) => short(by),
+            None => self.t.no_deadline().to_owned(),
+        };
+        Row {
+            id: format!("{:032x}", row.id.0),
+            name: if row.patient_name.is_empty() {
+                self.w.erased().to_owned()
+            } else {
+                row.patient_name.clone()
+            },
+            colour: v::level_colour(row.level),
+            sign: v::level_sign(row.level),
+            level: v::level(self.w, row.level),
+            due,
+            overdue,
+            reasons: reasons(self.signed, self.t, row),
+            about: self.about(row),
+            taken_by: row.taken_by.as_ref().map(|(_, name)| name.clone()),
+            mine: row.taken_by.as_ref().is_some_and(|(by, _)| *by == self.signed.staff.id),
+            line,
+        }
     }
-    if row.rung > 0 {
-        let _ = write!(about, " · {}", t.escalated());
-    }
-    let mine = row.taken_by.as_ref().is_some_and(|(by, _)| *by == signed.staff.id);
-    Row {
-        id: format!("{:032x}", row.id.0),
-        name: if row.patient_name.is_empty() { w.erased().to_owned() } else { row.patient_name.clone() },
-        colour: v::level_colour(row.level),
-        sign: v::level_sign(row.level),
-        level: v::level(w, row.level),
-        due,
-        overdue,
-        reasons: reasons(signed, t, row),
-        about,
-        taken_by: row.taken_by.as_ref().map(|(_, name)| name.clone()),
-        mine,
-        line,
+
+    fn about(&self, row: &WorklistRow) -> String {
+        let mut about = v::kind(self.w, row.kind).to_owned();
+        if let Some(workflow) = &row.workflow {
+            let _ = write!(about, " · {workflow}");
+        }
+        if self.several {
+            let _ = write!(about, " · {}", v::role(self.w, row.role));
+        }
+        let _ = write!(about, " · {}", self.t.minutes(row.minutes));
+        let shown = row.workflow.as_ref().is_some_and(|workflow| self.scored.contains(workflow));
+        if let Some(ppm) = row.risk_ppm.filter(|_| shown && self.signed.has_any(CLINICAL)) {
+            let _ = write!(about, " · {} {}", self.w.risk(), v::percent(ppm));
+        }
+        if row.rung > 0 {
+            let _ = write!(about, " · {}", self.t.escalated());
+        }
+        about
     }
 }
 
 /// The first reasons, cut to a row's length; a task without a reason says what to do.
 fn reasons(signed: &Signed, t: Worklist, row: &WorklistRow) -> String {
-    let cut = |text: &str| match text.char_indices().nth(REASON_CHARS) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or(text)),
-        None => text.to_owned(),
+    let cut = |text: &str| {
+        if text.len() <= REASON_BYTES {
+            return text.to_owned();
+        }
+        let end = (0..=REASON_BYTES).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        format!("{}…", text.get(..end).unwrap_or_default())
     };
     let mut shown: Vec<String> =
         row.because.iter().take(REASONS_SHOWN).map(|because| cut(v::text(signed.lang, because))).collect();
@@ -331,12 +359,7 @@ fn next_href(asked: &Asked, rows: &[WorklistRow], total: u32) -> Option<String> 
     Some(format!("/worklist{query}{joint}after={rank}.{sort}.{id}&above={total}"))
 }
 
-fn count_links(
-    w: crate::web::words::Staff,
-    asked: &Asked,
-    filter: &WorklistFilter,
-    counts: &[QueueCount],
-) -> Vec<Count> {
+fn count_links(w: Staff, asked: &Asked, filter: &WorklistFilter, counts: &[QueueCount]) -> Vec<Count> {
     let of = |level: LevelId| -> u64 {
         let counted =
             |c: &&QueueCount| c.level == level && (filter.roles.is_empty() || filter.roles.contains(&c.role));
@@ -356,7 +379,7 @@ fn count_links(
         .collect()
 }
 
-fn role_choices(signed: &Signed, w: crate::web::words::Staff, asked: &Asked) -> Vec<Choice> {
+fn role_choices(signed: &Signed, w: Staff, asked: &Asked) -> Vec<Choice> {
     if !signed.has_any(CLINICAL) {
         return Vec::new();
     }

@@ -109,6 +109,7 @@ crate::words! {
         filter: "Filter", "筛选";
         all: "All", "全部";
         search: "Name or number", "姓名或编号";
+        find: "Find", "查找";
         none: "None", "无";
         reason: "Reason", "原因";
         reason_missing: "Write a reason.", "请填写原因。";

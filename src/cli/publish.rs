@@ -1,0 +1,130 @@
+//! `tend publish WORKFLOW`: puts the folder's version of a workflow in use at a site.
+
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
+
+use clap::Args;
+use tend_engine::SiteId;
+
+use super::clock::{FreshIds, SystemClock};
+use crate::{
+    app::App,
+    config::Config,
+    library,
+    store::{Open, Store, Vault},
+};
+
+/// Put a workflow's new version in use: new patients are put on it, running follow-ups stay on theirs
+#[derive(Debug, Args)]
+pub struct Publish {
+    /// Name of the workflow, as its folder is called
+    workflow: String,
+    /// Site, by id; needed only where there are several
+    #[arg(long)]
+    site: Option<String>,
+    #[command(flatten)]
+    config: Config,
+}
+
+/// Why nothing was published.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishFailure {
+    /// The files have problems.
+    #[error("not published: {0} problem(s) in the workflow files, `tend check` lists them")]
+    Problems(usize),
+    /// No such workflow.
+    #[error("there is no workflow \"{name}\" in {place}: choose one of {known}")]
+    Unknown {
+        /// The name.
+        name: String,
+        /// Where it was looked for.
+        place: String,
+        /// Those that are there.
+        known: String,
+    },
+    /// Several sites, none named.
+    #[error("this database has several sites: name one with --site, one of {0}")]
+    WhichSite(String),
+    /// No such site.
+    #[error("there is no site {0} in this database")]
+    NoSite(String),
+    /// No site key.
+    #[error("the site key is needed: --site-key-file FILE")]
+    NoKey,
+    /// The application refused.
+    #[error(transparent)]
+    Refused(#[from] crate::app::publish::PublishError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+    /// No runtime.
+    #[error("cannot start: {0}")]
+    Start(#[from] std::io::Error),
+}
+
+impl Publish {
+    /// Publishes, and says what happened.
+    ///
+    /// # Errors
+    /// [`PublishFailure`]; the version in use is then still the one before.
+    pub fn run(&self) -> Result<ExitCode, PublishFailure> {
+        let library = library::load(self.config.workflows.as_deref());
+        if !library.compiled.diagnostics.is_empty() {
+            return Err(PublishFailure::Problems(library.compiled.diagnostics.len()));
+        }
+        let workflow = library.compiled.workflow(&self.workflow).ok_or_else(|| self.unknown(&library))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let app = self.app().await?;
+            let site = self.site(&app)?;
+            let new = app.publish(site, workflow, None).await?;
+            let version = workflow.version();
+            if new {
+                println!("published {} version {} at site {site}", workflow.id, version.short());
+            } else {
+                println!("{} version {} was published before and is in use", workflow.id, version.short());
+            }
+            Ok(ExitCode::SUCCESS)
+        })
+    }
+
+    fn unknown(&self, library: &library::Library) -> PublishFailure {
+        let known: Vec<String> = library.compiled.workflows.iter().map(|(_, w)| w.id.to_string()).collect();
+        let place =
+            library.folder.as_ref().map_or_else(|| PathBuf::from("the built-in library"), Clone::clone);
+        PublishFailure::Unknown {
+            name: self.workflow.clone(),
+            place: place.display().to_string(),
+            known: known.join(", "),
+        }
+    }
+
+    async fn app(&self) -> Result<App, PublishFailure> {
+        let key = self.config.site_key_file.as_deref().ok_or(PublishFailure::NoKey)?;
+        let vault = Vault::from_file(key, false)?;
+        let store = Store::open(&self.config.database_url, vault, Open::Beside).await?;
+        let app = App::new(store, Arc::new(SystemClock), Arc::new(SystemClock), Arc::new(FreshIds));
+        app.refresh().await?;
+        Ok(app)
+    }
+
+    fn site(&self, app: &App) -> Result<SiteId, PublishFailure> {
+        let live = app.live();
+        let named =
+            self.site.as_ref().map(|id| SiteId::parse(id).map_err(|_| PublishFailure::NoSite(id.clone())));
+        match named.transpose()? {
+            Some(id) if live.sites.contains_key(&id) => Ok(id),
+            Some(id) => Err(PublishFailure::NoSite(id.to_string())),
+            None => {
+                let mut sites = live.sites.keys();
+                match (sites.next(), sites.next()) {
+                    (Some(only), None) => Ok(*only),
+                    (None, _) => Err(PublishFailure::NoSite("at all".to_owned())),
+                    (Some(_), Some(_)) => {
+                        let all: Vec<String> = live.sites.keys().map(ToString::to_string).collect();
+                        Err(PublishFailure::WhichSite(all.join(", ")))
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Staff's pages in a real browser: at 320 px and on a desk, light and dark, in both languages.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use actix_web::web::Data;
+use serde_json::json;
+use tend::app::task::PhoneAnswer;
+use tend::ports::Pending;
+use tend::web::{Probe, Settings, Web, server};
+use tend_engine::fact::{Answer, Mode, Occurrence};
+use tend_engine::model::Role;
+use tend_engine::{Decimal, StaffId, Value};
+
+use super::ward::{PASSWORD, Ward, between, named};
+use crate::support::browser;
+
+struct Works;
+
+impl Probe for Works {
+    fn ready(&self) -> Pending<'_, Result<(), String>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// The patient's daily weight, typed by a nurse; the third is two and a half kilograms up.
+async fn weigh(ward: &Ward, patient: tend::app::enroll::Enrolled, nurse: StaffId, kilograms: &str) {
+    let app = &ward.pages.app;
+    let row = app.store.patient(patient.patient).await.expect("read").expect("there");
+    let state = &row.state.enrollments[&patient.enrollment];
+    let step = named("daily-check");
+    let open = state.steps[&step].open.last().expect("an open questionnaire").clone();
+    let weight =
+        Answer::Given { value: Value::Number(Decimal::parse(kilograms).expect("a number")), doubtful: false };
+    let about = Occurrence {
+        enrollment: patient.enrollment,
+        step,
+        generation: open.generation,
+        ordinal: open.ordinal,
+    };
+    app.answer_by_phone(PhoneAnswer {
+        patient: patient.patient,
+        about,
+        questionnaire: named("heart-failure-check"),
+        questionnaire_version: "1".to_owned(),
+        language: "en".to_owned(),
+        mode: Mode::NursePhone,
+        answers: BTreeMap::from([(named("weight"), weight)]),
+        words: BTreeMap::new(),
+        by: nurse,
+    })
+    .await
+    .expect("recorded");
+}
+
+#[actix_web::test]
+async fn every_page_is_accessible_and_fits_a_phone() {
+    let ward = Ward::open().await;
+    let everybody = [Role::Nurse, Role::Clinician, Role::Clerk, Role::NurseLead];
+    let nurse = ward.hire("nurse", &["nurse", "clinician"], &everybody).await;
+    let patient = ward.enrol("Margaret Ashworth", 1).await;
+    for (at, name) in ["Li Wei 李伟", "Tomasz Kowalczyk", "Agnes O'Neill"].into_iter().enumerate() {
+        ward.enrol(name, u32::try_from(at).expect("few") + 2).await;
+    }
+    for kilograms in ["78.2", "78.6", "80.9"] {
+        ward.days_pass(1).await;
+        weigh(&ward, patient, nurse, kilograms).await;
+    }
+    ward.days_pass(1).await;
+    ward.sign_in("nurse").await;
+    let list = ward.pages.get("/worklist?role=all").await;
+    let task = between(list.text(), "<a href=/tasks/", ">").expect("a task");
+    let chart = format!("/patients/{}", patient.patient);
+    let ask =
+        between(ward.pages.get(&chart).await.text(), "<a href=\"/answers/", "\"").expect("a questionnaire");
+    let of = patient.enrollment;
+    let pages = json!({
+        "worklist": "/worklist?role=all", "task": format!("/tasks/{task}"), "patient": chart,
+        "answer": format!("/answers/{ask}"), "pause": format!("{chart}/pause?enrollment={of}"),
+        "consent": format!("{chart}/consent"), "enrol": "/enrol?workflow=hf-discharge-90d", "choose": "/enrol",
+        "import": "/import", "risk": "/risk", "model": "/risk/model", "messages": "/messages",
+        "workflows": "/workflows", "workflow": "/workflows/nmibc-surveillance", "health": "/health",
+    });
+    let web = Web::new(Settings::default(), ward.pages.app.clone(), Arc::new(Works));
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let base = format!("http://{}", listener.local_addr().expect("an address"));
+    let server = server::serve(listener, Data::new(web), 1).expect("a server");
+    let handle = server.handle();
+    actix_web::rt::spawn(server);
+    let pictures = std::env::var("TEND_PICTURES").ok();
+    let options = json!({
+        "base": base, "login": "nurse", "password": PASSWORD, "pages": pages, "pictures": pictures,
+    });
+    let played = actix_web::rt::task::spawn_blocking(move || browser::play("staff", &options));
+    let result = played.await.expect("played");
+    handle.stop(true).await;
+    browser::assert_accessible("staff", &result["found"]);
+    assert_eq!(result["wide"], json!([]), "these pages scroll sideways");
+}

@@ -1,0 +1,234 @@
+//! The patient page, its actions, the questionnaire on the phone, and enrolment.
+
+use actix_web::http::{Method, StatusCode};
+use tend_engine::model::Role;
+use tend_engine::state::Standing;
+
+use super::ward::{Ward, between};
+use crate::support::app::Answer;
+
+fn ok(answer: &Answer) {
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+}
+
+#[actix_web::test]
+async fn the_page_tells_who_where_and_why_in_both_languages() {
+    let ward = Ward::with_nurse().await;
+    let patient = ward.enrol("Ann Example", 1).await.patient;
+    ward.days_pass(3).await;
+    let path = format!("/patients/{patient}");
+    let page = ward.pages.get(&path).await;
+    for words in
+        ["Ann Example", "born 1948-05-17", "hospital: H1", "Heart failure", "Enrolled in hf-discharge-90d"]
+    {
+        assert!(page.text().contains(words), "{words}");
+    }
+    let chinese = ward.pages.get(&format!("{path}?lang=zh")).await;
+    for words in ["生于 1948-05-17", "接下来", "时间线", "登记加入"] {
+        assert!(chinese.text().contains(words), "{words}");
+    }
+    let nowhere = ward.pages.get("/patients/0192f0c0-0000-7000-8000-00000000ffff").await;
+    assert_eq!(nowhere.status, StatusCode::NOT_FOUND);
+}
+
+#[actix_web::test]
+async fn a_nurse_types_the_answers_and_they_are_charted() {
+    let ward = Ward::with_nurse().await;
+    let patient = ward.enrol("Ann Example", 1).await.patient;
+    ward.days_pass(2).await;
+    let page = ward.pages.get(&format!("/patients/{patient}")).await;
+    let ask = between(page.text(), "<a href=\"/answers/", "\"").expect("an open questionnaire");
+    let path = format!("/answers/{ask}");
+    let shown = ward.pages.get(&path).await;
+    assert_eq!(shown.status, StatusCode::OK);
+    let empty = ward.submit(&path, &path, &[]).await;
+    assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY, "nothing typed is no answer");
+    let wrong = ward.submit(&path, &path, &[("weight", "heavy")]).await;
+    assert!(wrong.text().contains("value=\"heavy\"") && wrong.text().contains("Write a number"));
+    ok(&ward.submit(&path, &path, &[("weight", "78.4")]).await);
+    let page = ward.pages.get(&format!("/patients/{patient}")).await;
+    assert!(page.text().contains("78.4") && page.text().contains("<svg class=\"chart\""), "{}", page.text());
+    assert!(page.text().contains("typed by a nurse"));
+    let void = between(page.text(), "/void?seq=", "\"").expect("an entry that can be voided");
+    let action = format!("/patients/{patient}/void?seq={void}");
+    let no_reason = ward.submit(&action, &action, &[]).await;
+    assert_eq!(no_reason.status, StatusCode::UNPROCESSABLE_ENTITY);
+    ok(&ward.submit(&action, &action, &[("reason", "another patient's")]).await);
+    let page = ward.pages.get(&format!("/patients/{patient}")).await;
+    assert!(!page.text().contains("<svg class=\"chart\"") && page.text().contains("class=\"void\""));
+    assert!(page.text().contains("another patient"), "the reason is kept");
+}
+
+#[actix_web::test]
+async fn what_staff_record_is_recorded_once_with_its_reason() {
+    let ward = Ward::with_nurse().await;
+    let enrolled = ward.enrol("Ann Example", 1).await;
+    let (patient, of) = (enrolled.patient, format!("?enrollment={}", enrolled.enrollment));
+    let act = |what: &str| format!("/patients/{patient}/{what}");
+    let standing = async || {
+        let row = ward.pages.app.store.patient(patient).await.expect("read").expect("there");
+        (row.state.enrollments[&enrolled.enrollment].standing.clone(), row.state)
+    };
+
+    let pause = format!("{}{of}", act("pause"));
+    let past = ward.submit(&pause, &pause, &[("until", "2020-01-01"), ("reason", "on holiday")]).await;
+    assert!(
+        past.text().contains("value=\"2020-01-01\"") && past.text().contains("on holiday"),
+        "typed values are kept"
+    );
+    ok(&ward.submit(&pause, &pause, &[("until", "2026-03-20"), ("reason", "on holiday")]).await);
+    assert!(matches!(standing().await.0, Standing::Paused { until: Some(_), .. }));
+    let resume = format!("{}{of}", act("resume"));
+    ok(&ward.submit(&resume, &resume, &[]).await);
+    assert_eq!(standing().await.0, Standing::Active);
+
+    let correct = format!("{}{of}", act("correct"));
+    let date = [("anchor", "discharge"), ("date", "2026-03-01"), ("reason", "mistyped")];
+    ok(&ward.submit(&correct, &correct, &date).await);
+    let (_, state) = standing().await;
+    let anchor = state.enrollments[&enrolled.enrollment].anchors.values().next().expect("an anchor").date;
+    assert_eq!(anchor.to_string(), "2026-03-01");
+
+    let contact = act("contact");
+    let bad =
+        ward.submit(&contact, &contact, &[("channel", "sms"), ("owner", "own"), ("address", "0770")]).await;
+    assert_eq!(bad.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let new = [("channel", "email"), ("owner", "own"), ("address", "ann@example.org")];
+    ok(&ward.submit(&contact, &contact, &new).await);
+    let consent = act("consent");
+    ok(&ward.submit(&consent, &consent, &[("channel", "email"), ("what", "give")]).await);
+    ok(&ward.submit(&consent, &consent, &[("channel", "sms"), ("what", "withdraw")]).await);
+    let (_, state) = standing().await;
+    let channel = |channel| state.channels[&channel];
+    assert!(channel(tend_engine::model::Channel::Email).open());
+    assert!(channel(tend_engine::model::Channel::Sms).stopped);
+    assert!(ward.pages.get(&act("")[..act("").len() - 1]).await.text().contains("ann@example.org"));
+
+    let died = act("died");
+    let tomorrow = ward.submit(&died, &died, &[("date", "2030-01-01"), ("reason", "called")]).await;
+    assert_eq!(tomorrow.status, StatusCode::UNPROCESSABLE_ENTITY, "not in the future");
+    ok(&ward.submit(&died, &died, &[("date", "2026-03-02"), ("reason", "the family called")]).await);
+    let (standing, state) = standing().await;
+    assert!(matches!(standing, Standing::Over { .. }) && state.died.is_some());
+    assert!(ward.pages.get(&format!("/patients/{patient}")).await.text().contains("Nothing more is sent."));
+}
+
+#[actix_web::test]
+async fn a_patient_is_enrolled_once_with_consent_and_scored() {
+    let ward = Ward::open().await;
+    ward.hire("doctor", &["clinician"], &[Role::Clinician]).await;
+    ward.sign_in("doctor").await;
+    let path = "/enrol?workflow=hf-discharge-90d";
+    assert_eq!(ward.pages.get(path).await.status, StatusCode::OK);
+    ok(&ward.submit("/risk", "/risk/switch", &[("workflow", "hf-discharge-90d"), ("state", "on")]).await);
+    let half = [("workflow", "hf-discharge-90d"), ("name", "Li <b>"), ("phone", "0770"), ("zone", "Mars")];
+    let wrong = ward.submit(path, "/enrol", &half).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for words in ["value=\"0770\"", "country code", "Please correct this", "value=\"Mars\""] {
+        assert!(wrong.text().contains(words), "{words}");
+    }
+    assert!(!wrong.text().contains("Li <b>"), "escaped");
+
+    let whole = [
+        ("workflow", "hf-discharge-90d"),
+        ("name", "Li Wei"),
+        ("birth_date", "1950-01-02"),
+        ("number", "A-1"),
+        ("system", "hospital"),
+        ("language", "zh"),
+        ("zone", "Asia/Shanghai"),
+        ("phone", "+86 138 0000 0000"),
+        ("consent_sms", "yes"),
+        ("consent_daily", "yes"),
+        ("anchor-discharge", "2026-03-02"),
+        ("fact-dry_weight", "62.5"),
+        ("risk-age", "76"),
+        ("risk-los_days", "6"),
+        ("risk-n_emergency_12m", "1"),
+        ("risk-n_inpatient_12m", "2"),
+    ];
+    let done = ward.submit(path, "/enrol", &whole).await;
+    ok(&done);
+    let page = ward.pages.get(done.location()).await;
+    assert!(page.text().contains("Li Wei") && page.text().contains("+8613800000000"));
+    let risk = ward.pages.get("/risk").await;
+    for words in [
+        "Li Wei",
+        "within 30 days",
+        "US diabetic inpatients 1999-2008, not validated here",
+        "raises the risk",
+    ] {
+        assert!(risk.text().contains(words), "{words}: {}", risk.text());
+    }
+    let again = ward.submit(path, "/enrol", &whole).await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(again.text().contains("is here already"));
+    let mut other = whole.to_vec();
+    other.push(("another", "yes"));
+    let same_number = ward.submit(path, "/enrol", &other).await;
+    assert!(same_number.text().contains("belongs to somebody else"));
+
+    let few: Vec<(&str, &str)> =
+        whole.iter().copied().filter(|(name, _)| !name.starts_with("risk-") && *name != "number").collect();
+    let few: Vec<(&str, &str)> =
+        few.into_iter().map(|(k, v)| if k == "name" { (k, "Zhang Min") } else { (k, v) }).collect();
+    ok(&ward.submit(path, "/enrol", &few).await);
+    let risk = ward.pages.get("/risk").await;
+    assert!(risk.text().contains("not scored because"), "{}", risk.text());
+    let card = ward.pages.get("/risk/model").await;
+    assert!(card.text().contains("not validated here") && !card.text().contains("<script"));
+}
+
+#[actix_web::test]
+async fn quiet_pages_answer() {
+    let ward = Ward::with_nurse().await;
+    ward.enrol("Ann Example", 1).await;
+    ward.days_pass(1).await;
+    for path in [
+        "/messages",
+        "/messages?state=uncertain",
+        "/workflows",
+        "/workflows/nmibc-surveillance",
+        "/health",
+        "/risk",
+    ] {
+        for lang in ["en", "zh"] {
+            let joint = if path.contains('?') { '&' } else { '?' };
+            let page = ward.pages.get(&format!("{path}{joint}lang={lang}")).await;
+            assert_eq!(page.status, StatusCode::OK, "{path}: {}", page.text());
+        }
+    }
+    let health = ward.pages.get("/health?lang=en").await;
+    assert!(health.text().contains("Every active patient has a next step or an open task."));
+    assert!(health.text().contains("The kept counts equal a recount."));
+    let workflow = ward.pages.get("/workflows/nmibc-surveillance?lang=en").await;
+    assert!(workflow.text().contains("example, not approved") && workflow.text().contains("local choice"));
+}
+
+#[actix_web::test]
+async fn an_import_takes_good_lines_and_reports_each_bad_one() {
+    let ward = Ward::with_nurse().await;
+    let csrf = ward.csrf("/import").await;
+    let file = "name,birth_date,phone,consent_sms,anchor-discharge,fact-dry_weight\n\
+                Ann One,1950-01-01,+447700900001,yes,2026-03-01,70\n\
+                =cmd,1950-13-01,0770,yes,2026-03-01,heavy\n\
+                Ann One,1950-01-01,+447700900001,yes,2026-03-01,70\n";
+    let part = |name: &str, value: &str| {
+        format!("--part\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let body =
+        part("csrf", &csrf) + &part("workflow", "hf-discharge-90d") + &part("file", file) + "--part--\r\n";
+    let answer = ward.pages.request(Method::POST, "/import").upload(body.clone()).send().await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    for words in
+        ["1 enrolled, 2 refused.", "<td>3<", "birth_date", "fact-dry_weight", "<td>4<", "is here already"]
+    {
+        assert!(answer.text().contains(words), "{words}: {}", answer.text());
+    }
+    let forged = body.replace(&csrf, "0000");
+    let answer = ward.pages.request(Method::POST, "/import").upload(forged).send().await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    let report = [("line", "3"), ("column", "name"), ("why", "=HYPERLINK(1)")];
+    let report = ward.submit("/import", "/import/report", &report).await;
+    assert!(report.text().contains("\"'=HYPERLINK(1)\""), "{}", report.text());
+}
