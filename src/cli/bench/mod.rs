@@ -1,10 +1,13 @@
 //! The figures of the README, re-measured here: each beside a limit measured in the same run on the same disk.
 
 pub mod bare;
+mod bare_client;
 mod bare_postgres;
 mod bare_sqlite;
 pub mod report;
 mod seed;
+pub mod send;
+mod sinks;
 pub mod steps;
 
 use std::process::ExitCode;
@@ -22,6 +25,8 @@ pub struct BenchArgs {
 enum What {
     /// Due patients decided and written per second, beside a bare loop that writes the same rows.
     Steps(steps::StepsArgs),
+    /// Messages per second from the due step to the written receipt, beside a bare pipeline of the same writes.
+    Send(send::SendArgs),
 }
 
 /// Why a bench could not run.
@@ -44,5 +49,6 @@ pub fn run(args: BenchArgs) -> Result<ExitCode, BenchError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(BenchError::of)?;
     match args.what {
         What::Steps(args) => runtime.block_on(steps::run(args)),
+        What::Send(args) => runtime.block_on(send::run(args)),
     }
 }

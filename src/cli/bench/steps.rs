@@ -92,7 +92,7 @@ pub async fn run(args: StepsArgs) -> Result<ExitCode, BenchError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn remove(file: &std::path::Path) {
+pub(super) fn remove(file: &std::path::Path) {
     for ending in ["", "-wal", "-shm", ".lock"] {
         let mut path = file.as_os_str().to_owned();
         path.push(ending);
@@ -293,7 +293,7 @@ async fn follow(app: &App, clock: &MovedClock, until: Timestamp) -> Result<Times
     }
 }
 
-fn workflow() -> Result<tend_engine::model::Workflow, BenchError> {
+pub(super) fn workflow() -> Result<tend_engine::model::Workflow, BenchError> {
     static FILES: include_dir::Dir<'_> = include_dir::include_dir!("$CARGO_MANIFEST_DIR/workflows");
     let mut files = BTreeMap::new();
     let mut folders = vec![&FILES];
