@@ -110,7 +110,8 @@ impl Client {
     }
 
     fn mail(&mut self) -> io::Result<()> {
-        self.writer.write_all(b"MAIL FROM:<care@hospital.example>\r\nRCPT TO:<p@patients.example>\r\nDATA\r\n")?;
+        self.writer
+            .write_all(b"MAIL FROM:<care@hospital.example>\r\nRCPT TO:<p@patients.example>\r\nDATA\r\n")?;
         for code in ["250", "250", "354"] {
             self.reply(code)?;
         }

@@ -39,7 +39,9 @@ use crate::{
     },
     jobs::{self, Roles},
     ports::{Carrier, Clock},
-    store::{Batch, Busy, Consent, ContactPoint, Demographics, GROUP_MAX, JobPool, Open, Owner, Store, Vault},
+    store::{
+        Batch, Busy, Consent, ContactPoint, Demographics, GROUP_MAX, JobPool, Open, Owner, Store, Vault,
+    },
 };
 
 const SITE: SiteId = SiteId(1);
@@ -97,7 +99,13 @@ async fn measure(args: &SendArgs, url: &str) -> Result<Report, BenchError> {
     let settings = SmtpSettings::parse(&format!("smtp+plain://{}", sink.address)).map_err(BenchError::of)?;
     let carrier: Arc<dyn Carrier> = Arc::new(Smtp::new(settings, FROM).map_err(BenchError::of)?);
     let mails = bench.tend(carrier).await?;
-    report.results.push(Figure::higher("mails", "per s", mails, "bare pipeline, same writes, 8 connections", pipeline));
+    report.results.push(Figure::higher(
+        "mails",
+        "per s",
+        mails,
+        "bare pipeline, same writes, 8 connections",
+        pipeline,
+    ));
     report.results.push(Figure::higher("mails", "per s", mails, "best job queue measured", BEST_QUEUE));
 
     let sink = Sink::gateway()?;
@@ -111,7 +119,13 @@ async fn measure(args: &SendArgs, url: &str) -> Result<Report, BenchError> {
     let carrier: Arc<dyn Carrier> =
         Arc::new(Kannel::new(KannelSettings::new(&url, "Tend", report_url)).map_err(BenchError::of)?);
     let texts = bench.tend(carrier).await?;
-    report.results.push(Figure::higher("texts", "per s", texts, "bare pipeline, same writes, 8 connections", pipeline));
+    report.results.push(Figure::higher(
+        "texts",
+        "per s",
+        texts,
+        "bare pipeline, same writes, 8 connections",
+        pipeline,
+    ));
     Ok(report)
 }
 
@@ -172,7 +186,10 @@ impl Bench {
 
     /// Nobody enrolled so far is due again, and no message of theirs is to go.
     async fn retire(&self) -> Result<(), BenchError> {
-        for statement in ["update patient set wake_at = null", "update message set state = 'withdrawn' where state = 'scheduled'"] {
+        for statement in [
+            "update patient set wake_at = null",
+            "update message set state = 'withdrawn' where state = 'scheduled'",
+        ] {
             match self.app.store.job_pool() {
                 JobPool::Sqlite(pool) => sqlx::query(statement).execute(&pool).await.map(|_| ()),
                 JobPool::Postgres(pool) => sqlx::query(statement).execute(&pool).await.map(|_| ()),
@@ -186,7 +203,11 @@ impl Bench {
     /// A mail as Tend composes it.
     fn mail(&self, sink: &Sink) -> Result<String, BenchError> {
         let body = format!("How are you today? Open {}/a/{} and tell us.\r\n", sink.address, "x".repeat(22));
-        Ok(format!("Subject: Follow-up\r\nMessage-ID: <{}@hospital.example>\r\n\r\n{}", "0".repeat(36), body.repeat(12)))
+        Ok(format!(
+            "Subject: Follow-up\r\nMessage-ID: <{}@hospital.example>\r\n\r\n{}",
+            "0".repeat(36),
+            body.repeat(12)
+        ))
     }
 
     /// Step rows, a bare client, receipt rows: three stages under way at the same time, a hundred messages a commit.
@@ -247,7 +268,10 @@ impl Bench {
             let fact = |author, fact| NewFact { enrollment, occurred_at: now, author, fact };
             let facts = vec![
                 fact(Author::Engine, Fact::Claimed { message: message.clone(), attempt: 1 }),
-                fact(Author::Carrier, Fact::HandedOver { message, attempt: 1, result: HandoverResult::Accepted }),
+                fact(
+                    Author::Carrier,
+                    Fact::HandedOver { message, attempt: 1, result: HandoverResult::Accepted },
+                ),
             ];
             let advanced = decide(&live, &mut patient, facts, now).map_err(BenchError::of)?;
             receipts.advance(&live.library, &FreshIds, &patient, &advanced);
@@ -271,7 +295,9 @@ impl Bench {
         let wanted = i64::try_from(self.messages).map_err(BenchError::of)?;
         while self.handed_over().await? - before < wanted {
             if begin.elapsed() > PATIENCE {
-                return Err(BenchError(format!("{wanted} messages were not handed over within {PATIENCE:?}")));
+                return Err(BenchError(format!(
+                    "{wanted} messages were not handed over within {PATIENCE:?}"
+                )));
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

@@ -34,7 +34,9 @@ impl Sink {
         match path.map(Path::to_path_buf).or_else(|| program("smtp-sink")) {
             Some(program) => Self::postfix(&program),
             None => {
-                eprintln!("smtp-sink is not installed: a sink of our own is used (--smtp-sink names another)");
+                eprintln!(
+                    "smtp-sink is not installed: a sink of our own is used (--smtp-sink names another)"
+                );
                 Self::own("own SMTP sink", |stream, taken| drop(take_mails(stream, taken)))
             }
         }
@@ -102,7 +104,8 @@ impl Drop for Sink {
 #[must_use]
 pub fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin"), PathBuf::from("/usr/libexec/postfix")]);
+    let folders = std::env::split_paths(&path)
+        .chain([PathBuf::from("/usr/sbin"), PathBuf::from("/usr/libexec/postfix")]);
     folders.map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
