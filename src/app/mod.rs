@@ -22,8 +22,8 @@ pub mod render;
 pub mod score;
 pub mod sign_in;
 pub mod sweep;
-pub mod visitor;
 pub mod task;
+pub mod visitor;
 
 use std::{
     collections::BTreeMap,

@@ -191,10 +191,8 @@ fn read(
     for (id, sentence) in bad.into_iter().filter(|(id, _)| shown.contains(&id)) {
         typed.wrong(id.as_str(), sentence);
     }
-    if answers.is_empty() && typed.good() {
-        if let Some(first) = questionnaire.items.first() {
-            typed.wrong(first.id.as_str(), w.err_missing());
-        }
+    if let Some(first) = questionnaire.items.first().filter(|_| answers.is_empty() && typed.good()) {
+        typed.wrong(first.id.as_str(), w.err_missing());
     }
     (answers, words)
 }

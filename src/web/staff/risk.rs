@@ -121,8 +121,9 @@ pub async fn show(app: Data<App>, signed: Signed, asked: Query<Asked>) -> Result
         found.into_iter().filter(|row| on.contains(&row.workflow.as_str()) && !is_red(row)).collect();
     let (red, abstained, audit) = if first {
         let audit = app.store.risk_lowest(site, AUDIT_POOL).await?;
-        let drawn =
-            |row: &RiskRow| row.enrollment.0 % AUDIT_ONE_IN == 0 && on.contains(&row.workflow.as_str());
+        let drawn = |row: &RiskRow| {
+            row.enrollment.0.is_multiple_of(AUDIT_ONE_IN) && on.contains(&row.workflow.as_str())
+        };
         let audit = audit.into_iter().filter(drawn).collect();
         let abstained = app.store.risk_abstained(site).await?;
         let abstained = abstained.into_iter().filter(|row| on.contains(&row.workflow.as_str())).collect();
