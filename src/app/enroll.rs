@@ -1,6 +1,6 @@
 //! Putting patients on a version of a workflow.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use jiff::{Timestamp, civil::Date};
 use tend_engine::{
@@ -121,12 +121,12 @@ impl App {
         let mut enrolled = Vec::with_capacity(newcomers.len());
         let mut versions: BTreeMap<SiteId, BTreeMap<String, VersionHash>> = BTreeMap::new();
         for newcomer in newcomers {
-            if !versions.contains_key(&newcomer.site) {
-                versions.insert(newcomer.site, self.store.active_versions(newcomer.site).await?);
-            }
-            let version = versions
-                .get(&newcomer.site)
-                .and_then(|active| active.get(newcomer.course.workflow.as_str()))
+            let active = match versions.entry(newcomer.site) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(free) => free.insert(self.store.active_versions(newcomer.site).await?),
+            };
+            let version = active
+                .get(newcomer.course.workflow.as_str())
                 .ok_or_else(|| EnrollError::NotPublished(newcomer.course.workflow.clone()))?;
             let workflow = live
                 .library

@@ -12,12 +12,15 @@ use crate::{
     ports::Carrier,
 };
 
+/// A carrier, and where it leads.
+pub type Way = (Arc<dyn Carrier>, String);
+
 /// The carriers, and where each leads, without passwords: start-up prints it.
 ///
 /// # Errors
 /// [`BadSetting`]; also when a process that sends has no way to send.
-pub fn carriers(config: &Config) -> Result<Vec<(Arc<dyn Carrier>, String)>, BadSetting> {
-    let mut carriers: Vec<(Arc<dyn Carrier>, String)> = Vec::new();
+pub fn carriers(config: &Config) -> Result<Vec<Way>, BadSetting> {
+    let mut carriers: Vec<Way> = Vec::new();
     if let Some(url) = &config.smtp_url {
         let settings = SmtpSettings::parse(url)?;
         let place = format!("e-mail by {}:{}", settings.host, settings.port);

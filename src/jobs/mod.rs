@@ -118,7 +118,12 @@ where
                 }
             }
         };
-        WorkerBuilder::new(format!("{role}-{}", Uuid::now_v7()).as_str())
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a worker's name is fresh at each start and decides nothing"
+        )]
+        let name = format!("{role}-{}", Uuid::now_v7());
+        WorkerBuilder::new(name.as_str())
             .backend(wakes(&changes, &until))
             .concurrency(1)
             .catch_panic()

@@ -27,7 +27,6 @@ pub type Wakes =
     CustomBackend<Look, (), BoxStream<'static, Result<Option<Task<Look>>, Infallible>>, Drain<Task<Look>>>;
 
 /// Wakes at once, and then at each change and each due instant, but never later than [`NET`].
-#[must_use]
 pub fn wakes(changes: &watch::Receiver<u64>, until: &Until) -> Wakes {
     let (changes, until) = (changes.clone(), until.clone());
     let looks = move |(): &mut (), (): &(), _: &_| {

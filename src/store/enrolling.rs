@@ -67,6 +67,7 @@ pub(super) struct NewRows {
 
 impl Batch {
     /// Adds a new patient with the history that `advanced` begins; `state` stands after it.
+    #[expect(clippy::too_many_arguments, reason = "one call writes all rows of a patient who was not there")]
     pub fn new_patient(
         &mut self,
         store: &Store,

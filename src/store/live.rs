@@ -1,6 +1,9 @@
 //! What decisions look at beside the history: published versions and site settings.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use sea_orm::{
@@ -24,11 +27,10 @@ impl Store {
         let rows = version::Entity::find().all(self.reader()).await?;
         let mut library = Library::new();
         for row in rows {
-            let hash = VersionHash(row.hash);
-            if !library.contains_key(&hash) {
+            if let Entry::Vacant(free) = library.entry(VersionHash(row.hash)) {
                 let workflow: Workflow = serde_json::from_str(&row.model)
                     .map_err(|error| StoreError::unreadable("published version", error))?;
-                library.insert(hash, Arc::new(workflow));
+                free.insert(Arc::new(workflow));
             }
         }
         Ok(library)

@@ -76,7 +76,7 @@ pub async fn run(ward: Ward, plan: Plan) {
 
 /// Half of the rounds die at a named point, each point in turn; the others at random.
 fn death(round: u32, dice: &mut Dice) -> Death {
-    if round % 2 == 0 {
+    if round.is_multiple_of(2) {
         return Death::After(Duration::from_millis(dice.roll(350)));
     }
     let point = POINTS[usize::try_from(round / 2).expect("small") % POINTS.len()];
@@ -172,6 +172,7 @@ fn report(plan: Plan, shown: &[Shown], audit: &Audit) -> String {
 }
 
 fn micros() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "a fresh seed when none is given")]
     let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
     u64::try_from(since.as_micros()).expect("the year is before 586,000")
 }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use jiff::{ToSpan, civil::Date, tz::TimeZone};
 use tempfile::TempDir;
 use tend::app::enroll::{Course, FOLLOW_UP, Newcomer};
 use tend::app::{Actor, App};
 use tend::cli::clock::{FreshIds, SystemClock};
+use tend::ports::Clock as _;
 use tend::store::{Consent, ContactPoint, Demographics, JobPool, Open, Owner, Store, Vault};
 use tend_engine::model::{Channel, Workflow};
 use tend_engine::{Decimal, Name, SiteId, Value, parse, site::SiteSettings};
@@ -57,9 +58,9 @@ impl Ward {
         let zone = where_it_is_noon();
         let settings = SiteSettings { zone: zone.clone(), ..SiteSettings::default() };
         let mut tx = app.store.begin();
-        tx.add_site(SITE, &settings, Timestamp::now()).await.expect("a site");
+        tx.add_site(SITE, &settings, SystemClock.now()).await.expect("a site");
         for workflow in workflows() {
-            tx.publish(SITE, &workflow, None, Timestamp::now()).await.expect("a version");
+            tx.publish(SITE, &workflow, None, SystemClock.now()).await.expect("a version");
         }
         tx.commit().await.expect("a commit");
         app.refresh().await.expect("live settings");
@@ -69,7 +70,7 @@ impl Ward {
 
     /// Enrols patients who are asked at once: discharged yesterday, by e-mail, where it is about noon.
     pub async fn enroll_due(&self, count: usize) {
-        let today = TimeZone::get(&self.zone).expect("a zone").to_datetime(Timestamp::now()).date();
+        let today = TimeZone::get(&self.zone).expect("a zone").to_datetime(SystemClock.now()).date();
         let yesterday = today.checked_sub(1.day()).expect("a day");
         let first = self.enrolled.fetch_add(count, Ordering::SeqCst);
         let newcomers: Vec<Newcomer> = (first..first + count).map(|n| self.newcomer(n, yesterday)).collect();
@@ -85,7 +86,7 @@ impl Ward {
             wording: "1".into(),
             how: "paper".into(),
             given_by: "ward".into(),
-            given_at: Timestamp::now(),
+            given_at: SystemClock.now(),
         };
         let address = format!("p{n}@patients.example");
         Newcomer {
@@ -124,7 +125,7 @@ impl Ward {
     /// How many messages are still to go, or under way.
     pub async fn unsettled(&self) -> i64 {
         let query = "select count(*) from message where state = 'claimed' or (state = 'scheduled' and next_attempt_at <= ";
-        let now = Timestamp::now().as_microsecond();
+        let now = SystemClock.now().as_microsecond();
         let query = sqlx::AssertSqlSafe(format!("{query}{now})"));
         match self.app.store.job_pool() {
             JobPool::Sqlite(pool) => sqlx::query_scalar(query).fetch_one(&pool).await,
@@ -134,7 +135,7 @@ impl Ward {
     }
 
     async fn is_due(&self) -> bool {
-        !self.app.store.due(Timestamp::now(), 1).await.expect("a look").is_empty()
+        !self.app.store.due(SystemClock.now(), 1).await.expect("a look").is_empty()
     }
 
     /// Waits until nobody is due and nothing is to go.
@@ -169,7 +170,7 @@ impl Ward {
 
 /// A zone in which no message must wait for the morning.
 fn where_it_is_noon() -> String {
-    let hour = TimeZone::UTC.to_datetime(Timestamp::now()).hour();
+    let hour = TimeZone::UTC.to_datetime(SystemClock.now()).hour();
     // POSIX: the sign says how far Greenwich is ahead.
     let behind = hour - 12;
     if behind == 0 { "Etc/GMT".into() } else { format!("Etc/GMT{behind:+}") }

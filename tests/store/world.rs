@@ -253,8 +253,3 @@ fn collect(root: &Path, under: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
         }
     }
 }
-
-/// Ids of the application, for rows that a story writes itself.
-pub fn fresh(world: &World) -> u128 {
-    world.ids.fresh()
-}

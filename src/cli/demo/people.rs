@@ -111,7 +111,7 @@ pub fn people(today: Date) -> Vec<Person> {
 }
 
 fn person(number: usize, today: Date) -> Person {
-    let female = number % 2 == 0;
+    let female = number.is_multiple_of(2);
     let chinese = number % 4 == 3;
     let name = if chinese {
         NAMES_ZH[(number / 4) % NAMES_ZH.len()].to_owned()

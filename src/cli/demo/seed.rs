@@ -211,7 +211,7 @@ fn newcomer(site: SiteId, person: &Person, today: Date) -> Newcomer {
         consents,
         language: person.language.into(),
         zone: person.zone.into(),
-        preferred: Some(if person.email.is_some() && person.number % 3 == 0 {
+        preferred: Some(if person.email.is_some() && person.number.is_multiple_of(3) {
             Channel::Email
         } else {
             Channel::Sms
