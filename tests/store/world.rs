@@ -11,7 +11,7 @@ use tend::app::App;
 use tend::app::enroll::{Course, Enrolled, FOLLOW_UP, Newcomer};
 use tend::app::relay::{Claim, Ticket, Writing};
 use tend::app::{Actor, receive::Arrived};
-use tend::ports::{Clock, Handover, Ids, ProviderRef};
+use tend::ports::{Clock, Handover, ProviderRef};
 use tend::store::{Consent, ContactPoint, Demographics, Identifier, JobPool, Open, Owner, Store, Vault};
 use tend_engine::model::{Channel, Workflow};
 use tend_engine::{Decimal, Name, SiteId, Value, parse, site::SiteSettings};
