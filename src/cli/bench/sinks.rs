@@ -5,10 +5,6 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
     thread,
     time::{Duration, Instant},
 };
@@ -22,7 +18,6 @@ pub struct Sink {
     /// What it is.
     pub name: &'static str,
     process: Option<Child>,
-    taken: Option<Arc<AtomicU64>>,
 }
 
 impl Sink {
@@ -37,7 +32,7 @@ impl Sink {
                 eprintln!(
                     "smtp-sink is not installed: a sink of our own is used (--smtp-sink names another)"
                 );
-                Self::own("own SMTP sink", |stream, taken| drop(take_mails(stream, taken)))
+                Self::own("own SMTP sink", |stream| drop(take_mails(stream)))
             }
         }
     }
@@ -47,13 +42,7 @@ impl Sink {
     /// # Errors
     /// [`BenchError`].
     pub fn gateway() -> Result<Self, BenchError> {
-        Self::own("own HTTP sink", |stream, taken| drop(take_texts(stream, taken)))
-    }
-
-    /// How many it took, where it counts.
-    #[must_use]
-    pub fn taken(&self) -> Option<u64> {
-        self.taken.as_ref().map(|taken| taken.load(Ordering::SeqCst))
+        Self::own("own HTTP sink", |stream| drop(take_texts(stream)))
     }
 
     fn postfix(program: &Path) -> Result<Self, BenchError> {
@@ -64,7 +53,7 @@ impl Sink {
         }
         let process = command.args([&address.to_string(), "200"]).stdin(Stdio::null()).spawn();
         let process = process.map_err(|error| BenchError(format!("{}: {error}", program.display())))?;
-        let sink = Self { address, name: "smtp-sink", process: Some(process), taken: None };
+        let sink = Self { address, name: "smtp-sink", process: Some(process) };
         let begin = Instant::now();
         while TcpStream::connect(address).is_err() {
             if begin.elapsed() > Duration::from_secs(5) {
@@ -75,18 +64,15 @@ impl Sink {
         Ok(sink)
     }
 
-    fn own(name: &'static str, serve: fn(TcpStream, &AtomicU64)) -> Result<Self, BenchError> {
+    fn own(name: &'static str, serve: fn(TcpStream)) -> Result<Self, BenchError> {
         let listener = TcpListener::bind("127.0.0.1:0").map_err(BenchError::of)?;
         let address = listener.local_addr().map_err(BenchError::of)?;
-        let taken = Arc::new(AtomicU64::new(0));
-        let counter = taken.clone();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let counter = counter.clone();
-                thread::spawn(move || serve(stream, &counter));
+                thread::spawn(move || serve(stream));
             }
         });
-        Ok(Self { address, name, process: None, taken: Some(taken) })
+        Ok(Self { address, name, process: None })
     }
 }
 
@@ -119,7 +105,7 @@ fn free_address() -> Result<SocketAddr, BenchError> {
     listener.local_addr().map_err(BenchError::of)
 }
 
-fn take_mails(stream: TcpStream, taken: &AtomicU64) -> io::Result<()> {
+fn take_mails(stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut writer = stream.try_clone()?;
     let mut reader = BufReader::new(stream);
@@ -133,7 +119,6 @@ fn take_mails(stream: TcpStream, taken: &AtomicU64) -> io::Result<()> {
         let reply: &[u8] = match (in_content, line.get(..4)) {
             (true, _) if line == b".\r\n" => {
                 in_content = false;
-                taken.fetch_add(1, Ordering::SeqCst);
                 b"250 taken\r\n"
             }
             (true, _) => continue,
@@ -148,7 +133,7 @@ fn take_mails(stream: TcpStream, taken: &AtomicU64) -> io::Result<()> {
     }
 }
 
-fn take_texts(stream: TcpStream, taken: &AtomicU64) -> io::Result<()> {
+fn take_texts(stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut writer = stream.try_clone()?;
     let mut reader = BufReader::new(stream);
@@ -159,7 +144,6 @@ fn take_texts(stream: TcpStream, taken: &AtomicU64) -> io::Result<()> {
             return Ok(());
         }
         if line == b"\r\n" {
-            taken.fetch_add(1, Ordering::SeqCst);
             writer.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 15\r\n\r\n0: Accepted for")?;
         }
     }
