@@ -1,6 +1,8 @@
 //! Histories written down once fold to the same state for ever. `TEND_ACCEPT=1` writes them anew; a change of an
 //! existing history is a change of what stored histories mean, and needs an upcaster instead.
 
+#![cfg(test)]
+
 use std::path::PathBuf;
 
 use crate::{

@@ -22,7 +22,6 @@ pub mod diagnostic;
 pub mod expr;
 pub mod fact;
 pub mod fold;
-#[cfg(test)]
 mod frozen;
 pub mod guard;
 pub mod ids;

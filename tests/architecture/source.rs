@@ -66,7 +66,8 @@ impl Source {
     }
 
     fn product_code(&self) -> String {
-        let only_tests = self.module.iter().any(|part| part == "tests");
+        let named_so = self.module.iter().any(|part| part == "tests");
+        let only_tests = named_so || self.code.trim_start().starts_with("#![cfg(test)]");
         if only_tests { String::new() } else { blank_tests(&self.code) }
     }
 
