@@ -113,7 +113,8 @@ impl TaskRow {
             TaskStep::Changed { level, role, respond_by, rung, because } => {
                 self.level = *level;
                 self.role = *role;
-                self.respond_by = *respond_by;
+                // No new deadline: the one it was opened with stands.
+                self.respond_by = respond_by.or(self.respond_by);
                 self.rung = *rung;
                 if !self.because.contains(because) {
                     self.because.push(because.clone());

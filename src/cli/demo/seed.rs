@@ -18,6 +18,7 @@ use crate::{
     app::{
         Actor, App,
         enroll::{Course, FOLLOW_UP, Newcomer},
+        score::SwitchState,
         sign_in::hash_password,
     },
     cli::clock::MovedClock,
@@ -64,7 +65,8 @@ pub async fn fill(
     now: Timestamp,
 ) -> Result<(), WorldError> {
     let site = SiteId(app.ids.fresh());
-    let staff = hire(app, site, folder, now).await?;
+    let team = hire(app, site, folder, now).await?;
+    let staff = team.nurse;
     publish(app, site, now).await?;
     app.refresh().await?;
     let today = TimeZone::UTC.to_datetime(now).date();
@@ -84,6 +86,7 @@ pub async fn fill(
         }
     }
     world.run_until(left_open.max(clock.now())).await?;
+    turn_model_on(app, site, team.clinician).await?;
     world.staffed_by(None);
     world.run_until(now.max(clock.now())).await?;
     clock.run_from(now.max(clock.now()));
@@ -114,13 +117,28 @@ pub async fn recall(app: &App, world: &mut World) -> Result<(), WorldError> {
     Ok(())
 }
 
-/// Makes the site and its staff; gives the nurse.
-async fn hire(app: &App, site: SiteId, folder: &Path, now: Timestamp) -> Result<StaffId, WorldError> {
+/// Those who act in the past.
+struct Team {
+    nurse: StaffId,
+    clinician: StaffId,
+}
+
+/// The clinician turns the model on, and everybody is scored.
+async fn turn_model_on(app: &App, site: SiteId, clinician: StaffId) -> Result<(), WorldError> {
+    for workflow in ["hf-discharge-90d", "nmibc-surveillance"] {
+        app.switch_model(site, &name(workflow), SwitchState::On, clinician).await?;
+    }
+    app.score_everybody().await?;
+    Ok(())
+}
+
+/// Makes the site and its staff.
+async fn hire(app: &App, site: SiteId, folder: &Path, now: Timestamp) -> Result<Team, WorldError> {
     let settings = SiteSettings { zone: "Europe/London".into(), ..SiteSettings::default() };
     let mut tx = app.store.begin();
     tx.add_site(site, &settings, now).await?;
     let mut logins = String::from("login       password\n");
-    let mut nurse = None;
+    let (mut nurse, mut clinician) = (None, None);
     for one in &STAFF {
         let id = StaffId(app.ids.fresh());
         let password = password(app);
@@ -138,11 +156,16 @@ async fn hire(app: &App, site: SiteId, folder: &Path, now: Timestamp) -> Result<
         )
         .await?;
         logins.push_str(&format!("{:<11} {password}\n", one.login));
-        nurse.get_or_insert(id);
+        match one.login {
+            "nurse" => nurse = Some(id),
+            "clinician" => clinician = Some(id),
+            _ => {}
+        }
     }
     tx.commit().await?;
     fs::write(folder.join(LOGINS), logins)?;
-    nurse.ok_or_else(|| "the demo has no staff".into())
+    let missing = || WorldError::from("the demo has no nurse or no clinician");
+    Ok(Team { nurse: nurse.ok_or_else(missing)?, clinician: clinician.ok_or_else(missing)? })
 }
 
 /// Twelve characters without those that look alike.
@@ -231,11 +254,31 @@ fn course(person: &Person, today: Date) -> Course {
             ("nmibc-surveillance", "turbt", ("risk_group", Value::Choice(name(risk_group))))
         }
     };
+    let mut facts = BTreeMap::from([(name(fact.0), fact.1)]);
+    facts.extend(model_facts(person, today));
     Course {
         workflow: name(workflow),
-        facts: BTreeMap::from([(name(fact.0), fact.1)]),
+        facts,
         anchors: BTreeMap::from([(name(anchor), first_day(person, today))]),
     }
+}
+
+/// What the ward knows for the readmission model. Some people lack a required one and are not scored.
+fn model_facts(person: &Person, today: Date) -> Vec<(Name, Value)> {
+    let n = i64::try_from(person.number).unwrap_or(0);
+    let age = person.born.until(today).map_or(0, |span| i64::from(span.get_days()) / 365);
+    let number = |value: i64| Value::Number(Decimal::whole(value));
+    let mut facts = vec![
+        (name("sex"), Value::Choice(name(person.sex))),
+        (name("age"), number(age.clamp(5, 95))),
+        (name("los_days"), number(1 + n * 5 % 13)),
+        (name("n_inpatient_12m"), number([0, 0, 1, 0, 2, 0, 0, 3, 1, 0, 0, 5][person.number % 12])),
+        (name("adm_type"), Value::Choice(name(if n % 3 == 0 { "elective" } else { "emergency" }))),
+    ];
+    if person.number % 11 != 7 {
+        facts.push((name("n_emergency_12m"), number([0, 1, 0, 0, 2, 0, 0][person.number % 7])));
+    }
+    facts
 }
 
 /// Names that are written in this file.
