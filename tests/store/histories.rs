@@ -30,7 +30,7 @@ async fn a_due_step_becomes_a_message(world: World) {
     let ready = world.app.store.ready(Channel::Sms, world.clock.now(), 10).await.expect("a look");
     assert!(ready.iter().all(|(_, patient)| *patient == who.patient) && !ready.is_empty());
     let texts = world.send_all(Channel::Sms).await;
-    assert!(texts.iter().any(|text| text.contains("https://t.example/a/")), "{texts:?}");
+    assert!(texts.iter().any(|text| text.contains("https://t.example/c/")), "{texts:?}");
     assert_eq!(
         world.number("select count(*) from message where state = 'handed_over'").await,
         texts.len() as i64
