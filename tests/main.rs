@@ -6,5 +6,6 @@ mod jobs;
 mod kill;
 mod risk;
 mod store;
+mod story;
 mod support;
 mod web;

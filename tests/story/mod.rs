@@ -1,0 +1,3 @@
+//! The main job, end to end, on the program as it is shipped.
+
+mod browser;
