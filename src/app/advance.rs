@@ -118,6 +118,8 @@ impl App {
                 }
                 Err(failure) => aside.push((patient.id, failure)),
             }
+            // The group beside this one is being written: let it hand its next statement over.
+            tokio::task::yield_now().await;
         }
         if !batch.is_empty() {
             tx.append(batch).await?;

@@ -170,6 +170,8 @@ impl Tx {
         let mut locked = Vec::with_capacity(rows.len());
         for row in rows {
             locked.push(self.locked(row).await?);
+            // Reading many states takes long enough to keep others waiting.
+            tokio::task::yield_now().await;
         }
         Ok(locked)
     }
