@@ -2,7 +2,7 @@
 //! rows with ids of their own. Identity is not copied: a step does not look at it.
 
 use jiff::{SignedDuration, Timestamp};
-use tend_engine::EnrollmentId;
+use tend_engine::{EnrollmentId, PatientId};
 
 use super::BenchError;
 use crate::store::{JobPool, Store};
@@ -30,6 +30,11 @@ pub async fn copy(store: &Store, original: Original, from: u64, to: u64) -> Resu
     }
     eprintln!();
     Ok(())
+}
+
+/// The id of the patient with that number.
+pub fn id(n: u64) -> PatientId {
+    PatientId((0x0190_0000 << 96) | (u128::from(n) << 64) | 0x7000_8000_0000_0000)
 }
 
 /// Makes every `every`-th patient of `from..to`, beginning with `from + first`, due at `due`.

@@ -34,6 +34,10 @@ use crate::{
 
 /// Patients that are due in each measurement.
 const DUE: u64 = 10_000;
+/// The two writers alternate in slices of so many steps.
+const SLICE: usize = 1_000;
+/// How often the selection of the due rows is timed.
+const SELECTS: u32 = 9;
 /// Where growth is counted from.
 const SMALL: u64 = 20_000;
 /// Single steps on an idle system.
@@ -170,40 +174,39 @@ impl Bench {
         Ok(Self { app, clock, bare, original: Original { enrollment, due } })
     }
 
-    /// Measures with [`DUE`] patients due for each writer among those numbered so.
+    /// Measures with [`DUE`] steps of each writer among the patients numbered so, in slices that alternate, so that both
+    /// meet the same noise.
     async fn size(&mut self, range: (u64, u64)) -> Result<Measured, BenchError> {
         let due = self.original.due;
         let every = (range.1 - range.0) / DUE;
         self.clock.stand_at(due);
-        let half = every / 2;
-        // The bare loop's rows are worked out beforehand and not timed.
-        seed::wake(&self.app.store, due, range, every, half.max(1) % every.max(2)).await?;
-        let mine = self.due().await?;
-        let groups = self.groups(&mine).await?;
-        seed::settle(&self.app.store).await?;
-        let mut selects = Vec::new();
-        for _ in 0..9 {
-            let begin = Instant::now();
-            self.due().await?;
-            selects.push(begin.elapsed().as_secs_f64());
-        }
-        self.bare.write(&groups[..1], due.as_microsecond()).await?;
-        let bare = self.bare.write(&groups[1..], due.as_microsecond()).await?;
-        let bare_seconds = seconds(&bare) * groups.len() as f64 / (groups.len() - 1) as f64;
+        // The bare loop's rows are worked out beforehand and not timed; its patients are others, between the due ones.
+        let beside: Vec<PatientId> = (0..DUE).map(|n| seed::id(range.0 + every / 2 + n * every)).collect();
+        let groups = self.groups(&beside).await?;
         seed::wake(&self.app.store, due, range, every, 0).await?;
         seed::settle(&self.app.store).await?;
-        let begin = Instant::now();
-        let theirs = self.due().await?;
-        let ticked = self.app.advance(&theirs).await.map_err(BenchError::of)?;
-        let tend_seconds = begin.elapsed().as_secs_f64();
-        if ticked.advanced != theirs.len() || ticked.quarantined > 0 {
-            return Err(BenchError(format!("{} were due, but {ticked:?}", theirs.len())));
+        let mut selects = Vec::new();
+        for _ in 0..SELECTS {
+            let begin = Instant::now();
+            self.due(DUE).await?;
+            selects.push(begin.elapsed().as_secs_f64());
+        }
+        let (mut tend_seconds, mut bare_seconds) = (0.0, 0.0);
+        for slice in groups.chunks(SLICE / GROUP_MAX) {
+            bare_seconds += seconds(&self.bare.write(slice, due.as_microsecond()).await?);
+            let begin = Instant::now();
+            let ids = self.due(SLICE as u64).await?;
+            let ticked = self.app.advance(&ids).await.map_err(BenchError::of)?;
+            tend_seconds += begin.elapsed().as_secs_f64();
+            if ticked.advanced != SLICE || ticked.quarantined > 0 {
+                return Err(BenchError(format!("{SLICE} were due, but {ticked:?}")));
+            }
         }
         Ok(Measured { tend_seconds, bare_seconds, select_seconds: median(selects) })
     }
 
-    async fn due(&self) -> Result<Vec<PatientId>, BenchError> {
-        self.app.store.due(self.original.due, DUE).await.map_err(BenchError::of)
+    async fn due(&self, limit: u64) -> Result<Vec<PatientId>, BenchError> {
+        self.app.store.due(self.original.due, limit).await.map_err(BenchError::of)
     }
 
     /// The rows that steps of these patients would write, group by group.
@@ -236,7 +239,7 @@ impl Bench {
         self.original.due = due;
         self.clock.stand_at(due);
         seed::wake(&self.app.store, due, range, (range.1 - range.0) / (2 * SINGLES as u64), 0).await?;
-        let all = self.due().await?;
+        let all = self.due(DUE).await?;
         let (mut mine, mut theirs) = (Vec::new(), Vec::new());
         for pair in all.chunks_exact(2) {
             theirs.push(pair[0]);
