@@ -16,15 +16,16 @@ use super::{
 };
 use crate::{
     app::{
-        Actor, App,
-        enroll::{Course, FOLLOW_UP, Newcomer},
+        App,
+        enroll::{Course, Newcomer},
+        register::Register,
         score::SwitchState,
         sign_in::hash_password,
     },
     cli::clock::MovedClock,
     library,
     ports::Clock,
-    store::{Consent, ContactPoint, Demographics, Identifier, NewStaff, Owner},
+    store::{ContactPoint, Demographics, Identifier, NewStaff, Owner},
 };
 
 /// The file with the logins that were made.
@@ -80,10 +81,16 @@ pub async fn fill(
     let left_open = now.checked_sub(SignedDuration::from_hours(LEFT_OPEN_HOURS))?;
     for (at, person) in people {
         world.run_until(at.max(clock.now())).await?;
-        let enrolled = app.enroll(Actor::Staff(staff), &[newcomer(site, &person, today)]).await?;
-        for one in enrolled {
-            world.add(one.patient, person.clone());
-        }
+        let register = Register {
+            newcomer: newcomer(site, &person, today),
+            consented: [Channel::Sms, Channel::Email]
+                .into_iter()
+                .take(1 + person.email.iter().len())
+                .collect(),
+            wording: WORDING,
+            features: model_facts(&person, today),
+        };
+        world.add(app.register(staff, register).await?.patient, person);
     }
     world.run_until(left_open.max(clock.now())).await?;
     turn_model_on(app, site, team.clinician).await?;
@@ -209,18 +216,6 @@ fn newcomer(site: SiteId, person: &Person, today: Date) -> Newcomer {
         |channel, address: &str| ContactPoint { channel, address: address.to_owned(), owner: Owner::Own };
     let mut contact_points = vec![own(Channel::Sms, &person.phone)];
     contact_points.extend(person.email.iter().map(|email| own(Channel::Email, email)));
-    let given_at = enrolled_at(person, today);
-    let consents = contact_points
-        .iter()
-        .map(|point| Consent {
-            purpose: FOLLOW_UP.into(),
-            channel: point.channel,
-            wording: WORDING.into(),
-            how: "on paper".into(),
-            given_by: "patient".into(),
-            given_at,
-        })
-        .collect();
     Newcomer {
         site,
         team: None,
@@ -231,7 +226,7 @@ fn newcomer(site: SiteId, person: &Person, today: Date) -> Newcomer {
         },
         identifiers: vec![Identifier { system: SYSTEM.into(), value: person.number.to_string() }],
         contact_points,
-        consents,
+        consents: Vec::new(),
         language: person.language.into(),
         zone: person.zone.into(),
         preferred: Some(if person.email.is_some() && person.number.is_multiple_of(3) {
@@ -254,29 +249,27 @@ fn course(person: &Person, today: Date) -> Course {
             ("nmibc-surveillance", "turbt", ("risk_group", Value::Choice(name(risk_group))))
         }
     };
-    let mut facts = BTreeMap::from([(name(fact.0), fact.1)]);
-    facts.extend(model_facts(person, today));
     Course {
         workflow: name(workflow),
-        facts,
+        facts: BTreeMap::from([(name(fact.0), fact.1)]),
         anchors: BTreeMap::from([(name(anchor), first_day(person, today))]),
     }
 }
 
 /// What the ward knows for the readmission model. Some people lack a required one and are not scored.
-fn model_facts(person: &Person, today: Date) -> Vec<(Name, Value)> {
+fn model_facts(person: &Person, today: Date) -> BTreeMap<Name, Value> {
     let n = i64::try_from(person.number).unwrap_or(0);
     let age = person.born.until(today).map_or(0, |span| i64::from(span.get_days()) / 365);
     let number = |value: i64| Value::Number(Decimal::whole(value));
-    let mut facts = vec![
+    let mut facts = BTreeMap::from([
         (name("sex"), Value::Choice(name(person.sex))),
         (name("age"), number(age.clamp(5, 95))),
         (name("los_days"), number(1 + n * 5 % 13)),
         (name("n_inpatient_12m"), number([0, 0, 1, 0, 2, 0, 0, 3, 1, 0, 0, 5][person.number % 12])),
         (name("adm_type"), Value::Choice(name(if n % 3 == 0 { "elective" } else { "emergency" }))),
-    ];
+    ]);
     if person.number % 11 != 7 {
-        facts.push((name("n_emergency_12m"), number([0, 1, 0, 0, 2, 0, 0][person.number % 7])));
+        facts.insert(name("n_emergency_12m"), number([0, 1, 0, 0, 2, 0, 0][person.number % 7]));
     }
     facts
 }
