@@ -61,7 +61,11 @@ fn answer(person: &Person, item: &Item, day: i32) -> Option<Answer> {
     let value = match &item.kind {
         ItemKind::Choice(options) => Value::Choice(choose(person, item, options, day)?.id.clone()),
         ItemKind::YesNo => Value::Bool(false),
-        ItemKind::Whole { min, max } => Value::Number(Decimal::whole((*min).max(0).min(*max))),
+        ItemKind::Whole { min, max } => {
+            // Tablets for two weeks; of everything else (missed days) the least.
+            let usual = if item.id == "days_left" { 14 } else { 0 };
+            Value::Number(Decimal::whole(usual.clamp(*min, *max)))
+        }
         ItemKind::Quantity { min, max, .. } => Value::Number(quantity(person, item, *min, *max, day)?),
         ItemKind::Text { .. } => return None,
     };
