@@ -27,7 +27,7 @@ crate::words! {
 
         call: "Task", "任务";
         script: "What to do", "处理要点";
-        script_alert: "Call the patient. Say your name, check name and birth date, then ask what is behind the reasons below.",
+        script_alert: "Call the patient. Say your name, check name and birth date, then ask what is behind the reasons.",
             "致电患者：自报姓名，核对姓名和出生日期，再询问下列情况。";
         script_silent: "The patient has not answered. Call at another time of day than before; ask how things are and whether messages arrive.",
             "患者未应答。请换个时段致电，询问近况及是否收到消息。";
