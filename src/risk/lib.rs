@@ -46,6 +46,7 @@ mod model;
 mod net;
 mod outcome;
 mod predict;
+pub mod published;
 mod reasons;
 mod rng;
 mod schema;
