@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Threads that answer requests.
-const WEB_THREADS: usize = 2;
+pub const WEB_THREADS: usize = 2;
 
 /// Serves pages and runs the background work.
 #[derive(Debug, clap::Args)]

@@ -4,11 +4,15 @@ pub mod bare;
 mod bare_client;
 mod bare_postgres;
 mod bare_sqlite;
+mod browsers;
+mod ground;
 pub mod report;
 mod seed;
 pub mod send;
 mod sinks;
 pub mod steps;
+mod tasks;
+pub mod worklist;
 
 use std::process::ExitCode;
 
@@ -27,6 +31,8 @@ enum What {
     Steps(steps::StepsArgs),
     /// Messages per second from the due step to the written receipt, beside a bare pipeline of the same writes.
     Send(send::SendArgs),
+    /// The nurse's first page under eight connections, beside a route that returns constant bytes.
+    Worklist(worklist::WorklistArgs),
 }
 
 /// Why a bench could not run.
@@ -50,5 +56,6 @@ pub fn run(args: BenchArgs) -> Result<ExitCode, BenchError> {
     match args.what {
         What::Steps(args) => runtime.block_on(steps::run(args)),
         What::Send(args) => runtime.block_on(send::run(args)),
+        What::Worklist(args) => runtime.block_on(worklist::run(args)),
     }
 }

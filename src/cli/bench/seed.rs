@@ -85,7 +85,8 @@ pub async fn settle(store: &Store) -> Result<(), BenchError> {
     Ok(())
 }
 
-async fn run(store: &Store, statements: &[String]) -> Result<(), BenchError> {
+/// Runs the statements in one transaction.
+pub async fn run(store: &Store, statements: &[String]) -> Result<(), BenchError> {
     match store.job_pool() {
         JobPool::Sqlite(pool) => {
             let mut tx = pool.begin().await.map_err(BenchError::of)?;

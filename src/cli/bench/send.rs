@@ -12,7 +12,7 @@ use std::{
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use tend_engine::{
-    Decimal, Name, PatientId, SiteId, Value,
+    Decimal, Name, PatientId, Value,
     fact::{Author, Fact, HandoverResult, NewFact},
     model::Channel,
     site::SiteSettings,
@@ -22,9 +22,9 @@ use super::{
     BenchError,
     bare::{Bare, Group},
     bare_client::BareClients,
+    ground::{self, SITE, workflow},
     report::{Figure, Report},
     sinks::{Sink, program},
-    steps::workflow,
 };
 use crate::{
     app::{
@@ -44,7 +44,6 @@ use crate::{
     },
 };
 
-const SITE: SiteId = SiteId(1);
 const FROM: &str = "Follow-up <care@hospital.example>";
 /// What the best job queue that was measured sends; it writes no patient record.
 const BEST_QUEUE: f64 = 1_971.0;
@@ -76,11 +75,10 @@ pub struct SendArgs {
 /// # Errors
 /// [`BenchError`].
 pub async fn run(args: SendArgs) -> Result<ExitCode, BenchError> {
-    let file = std::env::temp_dir().join(format!("tend-bench-send-{}.db", std::process::id()));
-    let url = args.db.clone().unwrap_or_else(|| format!("sqlite://{}", file.display()));
+    let (url, file) = ground::database(args.db.as_deref(), "send");
     let measured = measure(&args, &url).await;
-    if args.db.is_none() {
-        super::steps::remove(&file);
+    if let Some(file) = file {
+        ground::remove(&file);
     }
     measured?.print(args.json);
     Ok(ExitCode::SUCCESS)

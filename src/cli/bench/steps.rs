@@ -2,34 +2,27 @@
 //! wake-up, durably. Beside it a bare loop writes the same rows, a hundred steps a transaction, into the same tables.
 
 use std::{
-    collections::BTreeMap,
-    path::PathBuf,
     process::ExitCode,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use clap::Args;
-use jiff::{SignedDuration, Timestamp};
-use tend_engine::{Decimal, Name, PatientId, SiteId, Value, parse, site::SiteSettings};
+use jiff::SignedDuration;
+use tend_engine::PatientId;
 
 use super::{
     BenchError,
     bare::{Bare, Group},
+    ground::{self, Ground},
     report::{Figure, Report, median},
-    seed::{self, FOLLOWED, Original},
+    seed::{self, Original},
 };
 use crate::{
-    app::{
-        Actor, App,
-        enroll::{Course, FOLLOW_UP, Newcomer},
-        record::decide,
-    },
-    cli::clock::{FreshIds, MovedClock, SystemClock},
+    app::{App, record::decide},
+    cli::clock::{FreshIds, MovedClock},
     ports::Clock,
-    store::{
-        AuditLine, Batch, Busy, Consent, ContactPoint, Demographics, GROUP_MAX, Open, Owner, Store, Vault,
-    },
+    store::{AuditLine, Batch, Busy, GROUP_MAX},
 };
 
 /// Patients that are due in each measurement.
@@ -45,7 +38,6 @@ const SINGLES: usize = 200;
 /// What a quiet disk gives: below half of it the machine is busy.
 const QUIET_SQLITE: f64 = 8_500.0;
 const QUIET_POSTGRES: f64 = 14_600.0;
-const SITE: SiteId = SiteId(1);
 
 /// `tend bench steps`
 #[derive(Debug, Args)]
@@ -70,7 +62,7 @@ struct Measured {
 }
 
 struct Bench {
-    app: App,
+    app: Arc<App>,
     clock: Arc<MovedClock>,
     bare: Bare,
     original: Original,
@@ -81,28 +73,13 @@ struct Bench {
 /// # Errors
 /// [`BenchError`].
 pub async fn run(args: StepsArgs) -> Result<ExitCode, BenchError> {
-    let (url, file) = match args.db {
-        Some(url) => (url, None),
-        None => {
-            let file = std::env::temp_dir().join(format!("tend-bench-{}.db", std::process::id()));
-            (format!("sqlite://{}", file.display()), Some(file))
-        }
-    };
+    let (url, file) = ground::database(args.db.as_deref(), "steps");
     let report = measure(&url, args.patients).await;
     if let Some(file) = file {
-        remove(&file);
+        ground::remove(&file);
     }
     report?.print(args.json);
     Ok(ExitCode::SUCCESS)
-}
-
-pub(super) fn remove(file: &std::path::Path) {
-    for ending in ["", "-wal", "-shm", ".lock"] {
-        let mut path = file.as_os_str().to_owned();
-        path.push(ending);
-        // What is not there needs no removing.
-        let _ = std::fs::remove_file(PathBuf::from(path));
-    }
 }
 
 async fn measure(url: &str, patients: u64) -> Result<Report, BenchError> {
@@ -155,23 +132,9 @@ async fn measure(url: &str, patients: u64) -> Result<Report, BenchError> {
 
 impl Bench {
     async fn start(url: &str) -> Result<Self, BenchError> {
-        Store::migrate(url).await.map_err(BenchError::of)?;
-        let store = Store::open(url, Vault::new(&[9; 32]), Open::Serve).await.map_err(BenchError::of)?;
-        let clock = Arc::new(MovedClock::default());
-        let now = SystemClock.now();
-        clock.stand_at(now);
-        let app = App::new(store, clock.clone(), Arc::new(SystemClock), Arc::new(FreshIds));
-        let mut tx = app.store.begin();
-        tx.add_site(SITE, &SiteSettings::default(), now).await.map_err(BenchError::of)?;
-        let workflow = workflow()?;
-        tx.publish(SITE, &workflow, None, now).await.map_err(BenchError::of)?;
-        tx.commit().await.map_err(BenchError::of)?;
-        app.refresh().await.map_err(BenchError::of)?;
-        let who = app.enroll(Actor::System, &[newcomer(now)?]).await.map_err(BenchError::of)?;
-        let enrollment = who.first().ok_or_else(|| BenchError("nobody was enrolled".into()))?.enrollment;
-        let due = follow(&app, &clock, now + FOLLOWED).await?;
+        let Ground { app, clock, original } = Ground::prepare(url).await?;
         let bare = Bare::open(&app.store, url).await?;
-        Ok(Self { app, clock, bare, original: Original { enrollment, due } })
+        Ok(Self { app, clock, bare, original })
     }
 
     /// Measures with [`DUE`] steps of each writer among the patients numbered so, in slices that alternate, so that both
@@ -280,71 +243,4 @@ fn audit(patient: PatientId, entries: usize) -> AuditLine {
         subject: "patient".into(),
         detail: format!("{{\"entries\":{entries}}}"),
     }
-}
-
-/// Lets the original's follow-up go on, and gives the instant of its next step.
-async fn follow(app: &App, clock: &MovedClock, until: Timestamp) -> Result<Timestamp, BenchError> {
-    loop {
-        let next = app.store.next_wake().await.map_err(BenchError::of)?;
-        let next =
-            next.ok_or_else(|| BenchError("nothing is ever due for the patient of the bench".into()))?;
-        if next > until {
-            return Ok(next);
-        }
-        clock.stand_at(next);
-        app.tick().await.map_err(BenchError::of)?;
-    }
-}
-
-pub(super) fn workflow() -> Result<tend_engine::model::Workflow, BenchError> {
-    static FILES: include_dir::Dir<'_> = include_dir::include_dir!("$CARGO_MANIFEST_DIR/workflows");
-    let mut files = BTreeMap::new();
-    let mut folders = vec![&FILES];
-    while let Some(folder) = folders.pop() {
-        folders.extend(folder.dirs());
-        for file in folder.files() {
-            files.insert(format!("workflows/{}", file.path().display()), file.contents().to_vec());
-        }
-    }
-    let compiled = parse::compile(&files);
-    let found = compiled.workflow("hf-discharge-90d").cloned();
-    found.ok_or_else(|| BenchError("the built-in heart-failure workflow does not compile".into()))
-}
-
-fn newcomer(now: Timestamp) -> Result<Newcomer, BenchError> {
-    let name = |text: &str| Name::parse(text).map_err(BenchError::of);
-    let today = jiff::tz::TimeZone::UTC.to_datetime(now).date();
-    let course = Course {
-        workflow: name("hf-discharge-90d")?,
-        facts: BTreeMap::from([(name("dry_weight")?, Value::Number(Decimal::whole(80)))]),
-        anchors: BTreeMap::from([(name("discharge")?, today)]),
-    };
-    Ok(Newcomer {
-        site: SITE,
-        team: None,
-        demographics: Demographics {
-            name: "Bench Patient".into(),
-            birth_date: jiff::civil::date(1950, 1, 1),
-            sex: None,
-        },
-        identifiers: Vec::new(),
-        contact_points: vec![ContactPoint {
-            channel: tend_engine::model::Channel::Email,
-            address: "bench@example.invalid".into(),
-            owner: Owner::Own,
-        }],
-        consents: vec![Consent {
-            purpose: FOLLOW_UP.into(),
-            channel: tend_engine::model::Channel::Email,
-            wording: "1".into(),
-            how: "bench".into(),
-            given_by: "bench".into(),
-            given_at: now,
-        }],
-        language: "en".into(),
-        zone: "UTC".into(),
-        preferred: None,
-        daily_consent: true,
-        course,
-    })
 }
