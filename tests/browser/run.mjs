@@ -3,7 +3,7 @@
 //   node run.mjs SCENARIO '{"base":"http://127.0.0.1:8080", ...}'
 //
 // A scenario is scenarios/SCENARIO.mjs with a default export `async (browser, options) => result`.
-// `browser` is the object made by tools.mjs: newPage, axe, screenshot. tests/support/browser.rs keeps our
+// `browser` is the object made by tools.mjs: newPage, follow, axe, screenshot. tests/support/browser.rs keeps our
 // standard input open: when the test process is gone, so are we and Chromium.
 import { start } from "./tools.mjs";
 

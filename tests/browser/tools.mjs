@@ -41,6 +41,12 @@ export async function start() {
     return page;
   }
 
+  // Clicks what leads to another page, and waits until that page is there. A click by itself may return while the old
+  // page is going away, and whoever asks then asks nobody.
+  async function follow(page, locator) {
+    await Promise.all([page.waitForEvent("load"), locator.click()]);
+  }
+
   // The violations of WCAG 2.2 A and AA and of axe's best practices, each with the places where it was found.
   // The page's own content security policy stays in force: axe is evaluated by the debugger, not by a script tag.
   // Where scripts are turned off, axe reads the same bytes and the same style sheets in a twin with scripts on.
@@ -79,5 +85,5 @@ export async function start() {
     return page.locator("html").evaluate((html) => html.scrollWidth <= html.clientWidth);
   }
 
-  return { newPage, axe, screenshot, fits, said: () => said, stop: () => chrome.close() };
+  return { newPage, follow, axe, screenshot, fits, said: () => said, stop: () => chrome.close() };
 }

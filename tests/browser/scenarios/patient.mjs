@@ -14,7 +14,7 @@ export default async function play(browser, { base, pictures, visits }) {
       if (!await browser.fits(page)) wide.push(`${visit.name} ${name}`);
       await browser.screenshot(page, `${pictures}/${visit.name}-${name}.png`);
     };
-    const send = () => page.locator("main form button").last().click();
+    const send = () => browser.follow(page, page.locator("main form button").last());
     const birth = async ([day, month, year]) => {
       await page.locator("#day").fill(day);
       await page.locator("#month").fill(month);
@@ -38,13 +38,13 @@ export default async function play(browser, { base, pictures, visits }) {
     await page.locator("#answer").fill("87.2");
     await send();
     await look("05-doubt");
-    await page.locator("button[name=sure][value=yes]").click();
+    await browser.follow(page, page.locator("button[name=sure][value=yes]"));
     await look("06-options");
     await send();
     await look("07-options-wrong");
     await choose("at_rest");
     await look("08-advice");
-    await page.locator("main a.button").click();
+    await browser.follow(page, page.locator("main a.button"));
     for (const value of ["no", "none", "no", "no", "yes", "no", "yes"]) await choose(value);
     await look("09-one-unit");
     for (const value of ["120", "80", "70", "97"]) {
@@ -52,7 +52,7 @@ export default async function play(browser, { base, pictures, visits }) {
       await send();
     }
     await look("10-check");
-    await page.locator("a.change").nth(1).click();
+    await browser.follow(page, page.locator("a.change").nth(1));
     await look("11-change");
     await choose("same");
     await send();

@@ -20,7 +20,7 @@ export default async function play(browser, { base, pictures, login, password, p
     await look("sign-in");
     await page.locator("#login").fill(login);
     await page.locator("#password").fill(password);
-    await page.locator("main button").click();
+    await browser.follow(page, page.locator("main button"));
     for (const [what, path] of Object.entries(pages)) {
       await page.goto(base + path);
       await look(what);

@@ -20,7 +20,7 @@ export default async function play(browser, { base, password, pictures }) {
     await look(page, `sign-in-${login}`);
     await page.locator("#login").fill(login);
     await page.locator("#password").fill(password[login]);
-    await page.locator("main button").click();
+    await browser.follow(page, page.locator("main button"));
     await page.locator("form.who").waitFor();
   };
 
@@ -30,7 +30,7 @@ export default async function play(browser, { base, password, pictures }) {
   await desk.goto(`${base}/enrol`);
   await look(desk, "enrol-choose");
   await desk.locator("#workflow").selectOption("hf-discharge-90d");
-  await desk.locator("main form button").click();
+  await browser.follow(desk, desk.locator("main form button"));
   await look(desk, "enrol-empty", { full: true });
   const yesterday = new Date(Date.now() - 24 * 3600 * 1000).toISOString().slice(0, 10);
   const typed = {
@@ -42,7 +42,7 @@ export default async function play(browser, { base, password, pictures }) {
   await desk.locator("#f-preferred").selectOption("email");
   for (const name of ["consent_sms", "consent_email", "consent_daily"]) await desk.locator(`#f-${name}`).check();
   await look(desk, "enrol", { full: true });
-  await desk.locator("main form > button").click();
+  await browser.follow(desk, desk.locator("main form > button"));
   await desk.locator("#timeline").waitFor();
   const patient = new URL(desk.url()).pathname;
   await look(desk, "patient-enrolled", { full: true });
@@ -52,7 +52,7 @@ export default async function play(browser, { base, password, pictures }) {
   mailbox.setDefaultTimeout(MOVED_MILLISECONDS);
   await mailbox.goto(`${base}/demo`);
   await look(mailbox, "mailbox-before");
-  await mailbox.locator('button[name=hours][value="24"]').click();
+  await browser.follow(mailbox, mailbox.locator('button[name=hours][value="24"]'));
   await mailbox.locator(".notice[role=status]").waitFor();
   const moved = await text(mailbox, ".notice[role=status]");
   await look(mailbox, "mailbox");
@@ -64,7 +64,7 @@ export default async function play(browser, { base, password, pictures }) {
 
   // She opens it on a small phone with scripts turned off.
   const phone = await browser.newPage({ js: false, width: 320, height: 640 });
-  const send = () => phone.locator("main form button").last().click();
+  const send = () => browser.follow(phone, phone.locator("main form button").last());
   const choose = async (value) => {
     await phone.locator(`input[name=answer][value="${value}"]`).check();
     await send();
@@ -81,7 +81,7 @@ export default async function play(browser, { base, password, pictures }) {
   await send();
   await look(phone, "advice");
   const advice = await text(phone, "main");
-  await phone.locator("main a.button").click();
+  await browser.follow(phone, phone.locator("main a.button"));
   for (const value of ["one_more", "more", "no", "no", "yes", "no", "no"]) await choose(value);
   await look(phone, "check", { full: true });
   const check = await text(phone, "main");
@@ -96,13 +96,13 @@ export default async function play(browser, { base, password, pictures }) {
   const at = rows.findIndex((row) => row.includes(PATIENT));
   const first = desk.locator("ul.tasks > li:not(.line)").nth(at);
   const task = await first.locator("a").getAttribute("href");
-  await first.locator("button[name=take]").click();
+  await browser.follow(desk, first.locator("button[name=take]"));
   await desk.goto(base + task);
   await look(desk, "call", { full: true });
   const call = await text(desk, "main");
   const dial = await desk.locator('main a[href^="tel:"]').first().getAttribute("href");
   await desk.locator("#f-note").fill(NOTE);
-  await desk.getByRole("button", { name: "Sent to emergency" }).click();
+  await browser.follow(desk, desk.getByRole("button", { name: "Sent to emergency" }));
   await look(desk, "after-outcome", { full: true });
   await desk.goto(base + task);
   const closed = await text(desk, "main");
