@@ -56,13 +56,27 @@ pub fn day_of(zone: &TimeZone, instant: Timestamp) -> Date {
 /// That many civil days later; saturates at the ends of the calendar.
 #[must_use]
 pub fn plus_days(day: Date, days: i64) -> Date {
+    // Most steps stay within the month.
+    if let Ok(within) = i8::try_from(i64::from(day.day()).saturating_add(days))
+        && (1..=28).contains(&within)
+    {
+        return Date::new(day.year(), day.month(), within).unwrap_or(day);
+    }
     day.saturating_add(SignedDuration::from_hours(days.clamp(-DAYS_MAX, DAYS_MAX) * 24))
 }
 
 /// Whole civil days from one day to another; negative when the second is earlier.
 #[must_use]
 pub fn days_between(from: Date, to: Date) -> i64 {
-    i64::from((to - from).get_days())
+    day_number(to) - day_number(from)
+}
+
+/// Days since the first of March of the year 0, so that the leap day comes last in its year.
+fn day_number(day: Date) -> i64 {
+    let (year, month) = (i64::from(day.year()), i64::from(day.month()));
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    365 * year + leap_days + (153 * month + 2) / 5 + i64::from(day.day())
 }
 
 /// Elapsed minutes later; saturates.

@@ -206,7 +206,7 @@ pub enum Fact {
     /// A task fell away (answered after all, withdrawn, stopped).
     TaskWithdrawn { task: TaskKey, why: DropReason },
     /// Rules were looked at for the entry with that sequence number; these fired. The numbers of an answer that later
-    /// rules look back on are kept with the day they belong to.
+    /// rules look back on are kept with the day they belong to, so many days back; without it the longest look-back.
     Judged {
         seq: u64,
         fired: Vec<Name>,
@@ -214,6 +214,8 @@ pub enum Fact {
         day: Option<Date>,
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         numbers: BTreeMap<Name, Decimal>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        back_days: Option<u32>,
     },
     /// The follow-up reached its end.
     Ended,

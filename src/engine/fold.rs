@@ -22,6 +22,7 @@ impl PatientState {
     pub fn fold(&mut self, entry: &Entry) {
         self.seq = entry.seq;
         self.recorded_at = self.recorded_at.max(Some(entry.recorded_at));
+        self.look_again(&entry.fact);
         self.fold_fact(entry, &entry.fact);
     }
 

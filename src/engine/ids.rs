@@ -19,8 +19,19 @@ fn parse_uuid(text: &str) -> Result<u128, NotAnId> {
 }
 
 fn write_uuid(value: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let hex = format!("{value:032x}");
-    write!(f, "{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    let text = hyphenated(value);
+    f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+}
+
+/// The usual form, 32 digits with four hyphens.
+fn hyphenated(value: u128) -> [u8; 36] {
+    let mut text = [b'-'; 36];
+    let places = text.iter_mut().enumerate().filter(|(at, _)| !matches!(at, 8 | 13 | 18 | 23));
+    for (nth, (_, place)) in places.enumerate() {
+        let digit = (value >> (124 - 4 * nth)) & 0xf;
+        *place = b"0123456789abcdef"[digit as usize];
+    }
+    text
 }
 
 macro_rules! id {

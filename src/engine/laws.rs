@@ -144,6 +144,12 @@ impl Play {
         let facts: Vec<&Fact> = again.entries.iter().map(|entry| &entry.fact).collect();
         prop_assert!(facts.is_empty(), "left to decide: {facts:?}");
         prop_assert_eq!(again.wake_at, self.patient.wake_at);
+        // The same without anything that was worked out before.
+        let mut state = self.patient.state.clone();
+        state.forget();
+        let afresh = advance(library(), self.patient.site, &mut state, Vec::new(), self.patient.now)
+            .map_err(|error| TestCaseError::fail(error.to_string()))?;
+        prop_assert_eq!(&afresh, &again, "what was worked out before does not hold any more");
         prop_assert!(again.wake_at.is_none_or(|wake| wake > self.patient.now));
         Ok(())
     }

@@ -29,6 +29,7 @@ pub mod instrument;
 pub mod keys;
 #[cfg(test)]
 mod laws;
+mod memo;
 pub mod model;
 pub mod name;
 pub mod parse;

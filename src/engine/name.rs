@@ -1,6 +1,6 @@
 //! Identifiers that authors write in workflow files.
 
-use std::{fmt, sync::Arc};
+use std::{cmp::Ordering, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -8,9 +8,29 @@ use serde::{Deserialize, Serialize};
 pub const NAME_MAX: usize = 60;
 
 /// A name of a step, fact, rule, item, option and so on: ASCII letters, digits, `-` and `_`, starting with a letter.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[expect(clippy::derived_hash_with_manual_eq, reason = "equality is that of the text, only found out sooner")]
 pub struct Name(Arc<str>);
+
+// Most names that are compared are one and the same text in memory.
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+    }
+}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Name {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if Arc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.0.cmp(&other.0) }
+    }
+}
 
 /// Why a text is not a [`Name`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +54,11 @@ impl Name {
     /// A name of the project's own vocabulary, known to be good.
     #[must_use]
     pub(crate) fn constant(text: &'static str) -> Self {
+        Self(text.into())
+    }
+
+    /// The name again from the text of one.
+    pub(crate) fn known(text: &str) -> Self {
         Self(text.into())
     }
 

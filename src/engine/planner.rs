@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use crate::{
     EnrollmentId, VersionHash, arrange, decide,
     fact::{Entry, NewFact},
+    memo::Rest,
     model::Workflow,
     site::SiteSettings,
     state::PatientState,
-    turn::{Turn, zone_of},
+    turn::Turn,
 };
 
 pub use arrange::carriers::retry_at;
@@ -62,9 +63,7 @@ pub fn advance(
     for new in facts {
         turn.append(new.enrollment, new.occurred_at, new.author, new.fact);
     }
-    if !turn.state.zone.is_empty() && turn.state.zone != site.zone {
-        turn.zone = zone_of(&turn.state.zone)?;
-    }
+    (_, turn.zone) = turn.state.zones(site)?;
     loop {
         let before = turn.entries.len();
         turn.wake_at = None;
@@ -85,5 +84,16 @@ fn round(turn: &mut Turn<'_>) -> Result<(), AdvanceError> {
         decide::enrollment(turn, *id)?;
     }
     decide::escalate::tasks(turn)?;
-    arrange::messages(turn, &enrollments)
+    if let Some(wake) = turn.state.memo.messages.holds(turn.now) {
+        turn.look_at(wake);
+        return Ok(());
+    }
+    let others = turn.wake_at.take();
+    let before = turn.entries.len();
+    arrange::messages(turn, &enrollments)?;
+    if turn.entries.len() == before {
+        turn.state.memo.messages = Rest::from(turn.now, turn.wake_at);
+    }
+    turn.look_at(others);
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 #![allow(missing_docs, reason = "the fields of a variant are described on the variant")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -15,8 +15,15 @@ use crate::{
     model::{Channel, LevelId, Role, TaskKind},
 };
 
+pub use crate::memo::{Memo, PatientMemo};
+
 /// Bumped when the fold changes; a stored state of another version is folded afresh from the history.
-pub const STATE_VERSION: u16 = 1;
+pub const STATE_VERSION: u16 = 2;
+
+/// What says nothing is not written down: most of a state is what has not happened.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
 
 /// All that decisions need to know of a patient.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -30,39 +37,54 @@ pub struct PatientState {
     /// IANA zone.
     pub zone: String,
     /// The channel the patient prefers.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub preferred: Option<Channel>,
     /// Channels known so far.
     pub channels: BTreeMap<Channel, ChannelState>,
     /// Up to three SMS a day were agreed to.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub daily_consent: bool,
     /// The day of death.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub died: Option<Date>,
     /// Messages that carriers refused or bounced for good and that nobody was told of yet.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub failures: Vec<(MessageKey, Channel)>,
     /// What the latest entries replaced, so that they can be voided or corrected. At most [`UNDO_MAX`].
-    pub undo: Vec<Undoable>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub undo: VecDeque<Undoable>,
     /// When the patient was last told that nobody watches the number.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub not_monitored_at: Option<Timestamp>,
     /// Enrollments, also past ones.
     pub enrollments: BTreeMap<EnrollmentId, EnrollmentState>,
     /// Open tasks.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub tasks: BTreeMap<TaskKey, TaskState>,
     /// Messages that are planned, in flight, or recent enough to count for caps and silence.
     pub messages: BTreeMap<MessageKey, MessageState>,
     /// Replies not yet answered by a decision: sequence number and what they mean.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub unanswered_replies: Vec<(u64, Channel, crate::fact::Reply)>,
+    /// Worked out, no part of the state.
+    #[serde(skip)]
+    pub memo: PatientMemo,
 }
 
 /// A channel of a patient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ChannelState {
     /// There is an address that has not failed for good.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub usable: bool,
     /// Consent is recorded and not withdrawn.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub consented: bool,
     /// STOP.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub stopped: bool,
     /// The one confirmation of the STOP was planned.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub stop_confirmed: bool,
 }
 
@@ -106,11 +128,17 @@ pub struct EnrollmentState {
     /// Steps that have begun to be planned.
     pub steps: BTreeMap<Name, StepState>,
     /// Numbers answered within the longest look-back, by item or total name, oldest first.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub series: BTreeMap<Name, Vec<(Date, Decimal)>>,
     /// Entries that rules have not been looked at for.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub unjudged: Vec<Unjudged>,
     /// Notices about the enrollment as a whole that were opened already, each once.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub noted: BTreeSet<TaskKey>,
+    /// Worked out, no part of the state.
+    #[serde(skip)]
+    pub memo: Memo,
 }
 
 /// An anchor's date and since when it is known.
@@ -126,28 +154,40 @@ pub struct AnchorState {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct StepState {
     /// The current generation, from 1; 0 before anything happened.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub generation: u32,
     /// Since when this generation plans; `None` means since enrolment.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub from: Option<Timestamp>,
     /// Whether this generation plans only what is due after `from`, not what may still be done then.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub only_later: bool,
     /// Ordinals up to this one were done by an older generation.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub after: u32,
     /// The last ordinal that was opened or passed over.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub ordinal: u32,
     /// Open occurrences, and closed ones until their link is dead.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub open: Vec<OpenOccurrence>,
     /// Silent asks in a row; saturates at 100.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub silent_in_a_row: u8,
     /// Due days of silent asks within the longest look-back.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub silent_days: Vec<Date>,
     /// Answers so far; saturates at 1000.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub answers: u16,
     /// The latest outcome.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub outcome: Option<OutcomeCode>,
     /// Starts by rules or outcomes that are not opened yet.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub starts: Vec<Start>,
     /// The latest occurrences that went out or were done. At most [`DONE_MAX`].
+    #[serde(default, skip_serializing_if = "is_default")]
     pub done: Vec<Done>,
 }
 
@@ -155,6 +195,8 @@ pub struct StepState {
 pub const DONE_MAX: usize = 8;
 /// Entries that can still be voided or corrected.
 pub const UNDO_MAX: usize = 64;
+/// Answers among them.
+pub const UNDO_ANSWERS_MAX: usize = 24;
 /// Where silent asks in a row saturate.
 pub const SILENT_MAX: u8 = 100;
 /// Where answers saturate.
@@ -200,8 +242,11 @@ pub enum Was {
     /// An answer: the occurrence as it stood.
     Unanswered {
         about: Occurrence,
+        #[serde(default, skip_serializing_if = "is_default")]
         closed: Option<Closing>,
+        #[serde(default, skip_serializing_if = "is_default")]
         silent_in_a_row: u8,
+        #[serde(default, skip_serializing_if = "is_default")]
         numbers: Vec<(Name, Date, Decimal)>,
     },
     /// A fact's value.
@@ -228,16 +273,22 @@ pub struct OpenOccurrence {
     /// From here on the link is dead.
     pub expires: Timestamp,
     /// When it was first handed over, if it was.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub asked_at: Option<Timestamp>,
     /// When a reminder was last planned.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub reminded_at: Option<Timestamp>,
     /// Red-flag rules that were raised before submission.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub flagged: Vec<Name>,
     /// Rungs of the overdue ladder taken.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub rung: u32,
     /// Set once closed; it stays here until the link expires so that a late answer finds it.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub closed: Option<Closing>,
     /// The task of a task step.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub task: Option<TaskKey>,
 }
 
@@ -253,16 +304,21 @@ pub struct TaskState {
     /// Owner.
     pub role: Role,
     /// Rules that it came from; none for a step's own task.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub rules: Vec<Name>,
     /// The occurrence it came from.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub about: Option<Occurrence>,
     /// The entry it follows from.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub cause: Option<u64>,
     /// When it came up.
     pub opened_at: Timestamp,
     /// Rungs climbed.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub rung: u32,
     /// Taken by somebody since.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub taken_at: Option<Timestamp>,
 }
 
@@ -276,6 +332,7 @@ pub struct MessageState {
     /// Channel.
     pub channel: Channel,
     /// Rung.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub rung: u32,
     /// Where it stands.
     pub standing: MessageStanding,
@@ -284,10 +341,13 @@ pub struct MessageState {
     /// Not at or after.
     pub not_after: Timestamp,
     /// Exempt from quiet hours and caps.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub exempt: bool,
     /// Attempts begun.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub attempts: u32,
     /// A carrier said "not now": it needs another time.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub retry: bool,
 }
 

@@ -1,7 +1,5 @@
 //! One turn of the planner over one patient: what it may look at, what it has decided, when to look again.
 
-use std::sync::Arc;
-
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
@@ -36,7 +34,8 @@ impl<'a> Turn<'a> {
         state: &'a mut PatientState,
         now: Timestamp,
     ) -> Result<Self, AdvanceError> {
-        let site_zone = zone_of(&site.zone)?;
+        state.remember_for(site);
+        let (site_zone, _) = state.zones(site)?;
         let now = whole_microseconds(now).max(state.recorded_at.unwrap_or(Timestamp::MIN));
         let zone = site_zone.clone();
         Ok(Self {
@@ -81,15 +80,23 @@ impl<'a> Turn<'a> {
         if at <= self.now {
             return true;
         }
-        self.wake_at = Some(self.wake_at.map_or(at, |wake| wake.min(at)));
+        self.look_at(Some(at));
         false
     }
 
-    pub fn workflow(&self, version: &VersionHash) -> Result<Arc<Workflow>, AdvanceError> {
-        self.library.get(version).cloned().ok_or_else(|| AdvanceError::UnknownVersion(version.clone()))
+    /// The planner looks again then, if ever.
+    pub fn look_at(&mut self, at: Option<Timestamp>) {
+        if let Some(at) = at {
+            self.wake_at = Some(self.wake_at.map_or(at, |wake| wake.min(at)));
+        }
     }
 
-    pub fn workflow_of(&self, id: EnrollmentId) -> Result<Option<Arc<Workflow>>, AdvanceError> {
+    pub fn workflow(&self, version: &VersionHash) -> Result<&'a Workflow, AdvanceError> {
+        let found = self.library.get(version).map(std::convert::AsRef::as_ref);
+        found.ok_or_else(|| AdvanceError::UnknownVersion(version.clone()))
+    }
+
+    pub fn workflow_of(&self, id: EnrollmentId) -> Result<Option<&'a Workflow>, AdvanceError> {
         self.state.enrollments.get(&id).map(|enrollment| self.workflow(&enrollment.version)).transpose()
     }
 

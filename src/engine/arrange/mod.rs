@@ -38,6 +38,9 @@ pub(crate) fn messages(turn: &mut Turn<'_>, enrollments: &[EnrollmentId]) -> Res
 /// All questionnaires that wait go into one message.
 fn asks(turn: &mut Turn<'_>, enrollments: &[EnrollmentId]) -> Result<(), AdvanceError> {
     let wanted = wants::asks(turn, enrollments)?;
+    if wanted.is_empty() {
+        return Ok(());
+    }
     let covered = crate::cover::is_covered(turn.site, &turn.site_zone, turn.now);
     let (waiting, anytime): (Vec<Want>, Vec<Want>) =
         wanted.into_iter().partition(|want| want.only_covered && !covered);

@@ -1,5 +1,7 @@
 //! Answers to the patient's own texts: exempt from quiet hours and caps, and at most one to each.
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
 
 use crate::{
@@ -35,7 +37,7 @@ pub(crate) fn answer(turn: &mut Turn<'_>) -> Result<(), AdvanceError> {
             }
         }
         let judged =
-            Fact::Judged { seq, fired: Vec::new(), day: None, numbers: std::collections::BTreeMap::new() };
+            Fact::Judged { seq, fired: Vec::new(), day: None, numbers: BTreeMap::new(), back_days: None };
         turn.record(None, judged)?;
     }
     Ok(())

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
 use crate::{
-    calendar::{day_of, outside_quiet, plus_days, start_of_day},
+    calendar::{at, day_of, outside_quiet, plus_days, start_of_day},
     cover,
     fact::MessageKey,
     model::Channel,
@@ -114,16 +114,18 @@ fn counts_at(message: &MessageState) -> Option<Timestamp> {
 /// Whether the caps leave room for one more message on that day.
 pub(crate) fn has_room(ledger: Ledger<'_>, channel: Channel, day: Date, except: Option<&MessageKey>) -> bool {
     let caps = ledger.site.caps;
-    let others = || {
-        let counted = ledger
-            .state
-            .messages
-            .iter()
-            .filter(|(key, message)| message.channel == channel && except != Some(*key));
-        counted.filter_map(|(_, message)| counts_at(message)).map(|at| day_of(ledger.zone, at))
-    };
+    // Only messages near that day are looked at closely.
+    let noon = at(ledger.zone, day, jiff::civil::time(12, 0, 0, 0));
+    let near = |sent: &Timestamp| sent.duration_since(noon).abs() < SignedDuration::from_hours(8 * 24);
+    let others = ledger
+        .state
+        .messages
+        .iter()
+        .filter(|(key, message)| message.channel == channel && except != Some(*key));
+    let others = others.filter_map(|(_, message)| counts_at(message)).filter(near);
+    let others: Vec<Date> = others.map(|sent| day_of(ledger.zone, sent)).collect();
     let within = |from: Date, to: Date| {
-        let count = others().filter(|sent| from <= *sent && *sent <= to).count();
+        let count = others.iter().filter(|sent| from <= **sent && **sent <= to).count();
         u32::try_from(count).unwrap_or(u32::MAX)
     };
     match channel {

@@ -87,12 +87,15 @@ pub(crate) fn fallen_away(state: &PatientState, member: &Occurrence) -> Option<D
 
 /// Questionnaires due on the day of a message that has not left go with it, if their window is open by then.
 pub(crate) fn join(turn: &mut Turn<'_>, enrollments: &[EnrollmentId]) -> Result<(), AdvanceError> {
-    let today = day_of(&turn.zone, turn.now);
     let waiting = turn.state.messages.iter().filter(|(_, message)| {
         message.purpose == Purpose::Ask && message.standing == MessageStanding::Scheduled && !message.retry
     });
     let waiting: Vec<(MessageKey, jiff::Timestamp)> =
         waiting.map(|(key, message)| (key.clone(), message.send_after)).collect();
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let today = day_of(&turn.zone, turn.now);
     for (key, send_after) in waiting {
         let day = day_of(&turn.zone, send_after);
         if day <= today {
@@ -138,10 +141,10 @@ fn open_early(
         }
         let Some(workflow) = turn.workflow_of(id)? else { continue };
         for step in workflow.steps.iter().filter(|step| matches!(step.does, Does::Ask { .. })) {
-            while let Some((generation, planned)) = later_today(turn, id, &workflow, step, today)
-                .filter(|_| covered || !needs_cover(&workflow, step))
+            while let Some((generation, planned)) = later_today(turn, id, workflow, step, today)
+                .filter(|_| covered || !needs_cover(workflow, step))
             {
-                decide::open::open(turn, id, &workflow, step, generation, &planned)?;
+                decide::open::open(turn, id, workflow, step, generation, &planned)?;
             }
         }
     }

@@ -56,15 +56,19 @@ fn unsent(
         }
         let workflow = turn.workflow(&enrollment.version)?;
         for (name, state) in &enrollment.steps {
+            let unsent = |open: &&OpenOccurrence| open.closed.is_none() && open.asked_at.is_none();
+            if !state.open.iter().any(|open| unsent(&open)) {
+                continue;
+            }
             let Some(step) = workflow.step(name).filter(|step| wanted(step)) else { continue };
-            for open in state.open.iter().filter(|open| open.closed.is_none() && open.asked_at.is_none()) {
+            for open in state.open.iter().filter(unsent) {
                 let about = Occurrence {
                     enrollment: *id,
                     step: name.clone(),
                     generation: open.generation,
                     ordinal: open.ordinal,
                 };
-                wants.extend(want(turn.state, about, open, needs_cover(&workflow, step)));
+                wants.extend(want(turn.state, about, open, needs_cover(workflow, step)));
             }
         }
     }
@@ -150,7 +154,7 @@ pub(crate) fn reminders(turn: &mut Turn<'_>, enrollments: &[EnrollmentId]) -> Re
         for step in &workflow.steps {
             let Does::Ask { remind, .. } = &step.does else { continue };
             if !remind.is_empty() {
-                reminders_of(turn, *id, &workflow, step, remind, &mut come);
+                reminders_of(turn, *id, workflow, step, remind, &mut come);
             }
         }
     }

@@ -1,15 +1,22 @@
 //! Open occurrences: when their window closes, how, and what happens to work that nobody did.
 
 use crate::{
-    EnrollmentId,
+    EnrollmentId, Name,
     calendar::{day_of, plus_span},
     expr,
     fact::{Closing, DropReason, Fact, Occurrence, TaskKey},
     model::{Does, Overdue, Step, Workflow},
     planner::AdvanceError,
-    state::{MessageStanding, OpenOccurrence, PatientState},
+    state::{MessageStanding, OpenOccurrence, PatientState, StepState},
     turn::{Turn, env},
 };
+
+/// The steps with an occurrence that is not closed, or whose work is still owed.
+pub(crate) fn to_follow(turn: &Turn<'_>, id: EnrollmentId) -> Vec<Name> {
+    let Some(enrollment) = turn.state.enrollments.get(&id) else { return Vec::new() };
+    let owed = |state: &StepState| state.open.iter().any(|open| open.closed.is_none() || open.task.is_some());
+    enrollment.steps.iter().filter(|(_, state)| owed(state)).map(|(step, _)| step.clone()).collect()
+}
 
 /// Looks at every open occurrence of a step.
 pub(crate) fn followed(

@@ -1,11 +1,11 @@
 //! Rules are looked at exactly once for each entry that can make them fire.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::SignedDuration;
 
 use crate::{
-    Decimal, EnrollmentId, Name, Value,
+    EnrollmentId, Name, Value,
     calendar::day_of,
     expr,
     expr::{AnswerAtHand, Env},
@@ -19,7 +19,11 @@ use crate::{
     words,
 };
 
-use super::{alert, notice, replan};
+use super::{
+    alert, notice,
+    numbers::{self, LooksBack},
+    replan,
+};
 
 /// Rules still run for an answer that came less than this long after its window closed.
 pub const RULES_RUN_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -30,7 +34,8 @@ pub(crate) fn entries(
     id: EnrollmentId,
     workflow: &Workflow,
 ) -> Result<(), AdvanceError> {
-    while let Some(entry) = turn.state.enrollments.get(&id).and_then(|e| e.unjudged.first()).cloned() {
+    while let Some(enrollment) = turn.state.enrollments.get_mut(&id).filter(|e| !e.unjudged.is_empty()) {
+        let entry = enrollment.unjudged.remove(0);
         judge(turn, id, workflow, &entry)?;
     }
     Ok(())
@@ -52,15 +57,31 @@ fn judge(
         let (kind, words) = (TaskKind::Review, words::late_answer());
         notice(turn, Some(id), key, kind, Role::Nurse, LevelId::Grey, words, Some(entry.seq))?;
     } else {
+        let day = day_of(&turn.zone, entry.at);
+        let answer = at_hand(workflow, &entry.what);
+        let flagged = about.as_ref().and_then(|about| turn.state.occurrence(about));
+        let flagged = flagged.map(|open| open.flagged.clone()).unwrap_or_default();
         for rule in &workflow.rules {
-            let Some(reasons) = looked_at(turn, id, workflow, rule, entry, about.as_ref()) else { continue };
+            if !triggers(rule, &entry.what, about.as_ref(), &flagged) {
+                continue;
+            }
+            let Some(reasons) = looked_at(turn, (id, workflow), rule, &entry.what, (answer, day)) else {
+                continue;
+            };
             fired.push(rule.id.clone());
             act(turn, id, workflow, rule, &reasons, entry, about.as_ref())?;
         }
     }
-    let (day, numbers) = numbers(turn, workflow, &entry.what, entry);
     let seq = entry.seq;
-    turn.record(Some(id), Fact::Judged { seq, fired, day, numbers })
+    let judged = match &entry.what {
+        Fact::Answered { questionnaire, answers, .. } => {
+            let day = day_of(&turn.zone, entry.at);
+            let looks_back = looks_back(turn, id, workflow);
+            numbers::judged(workflow, &looks_back, questionnaire, answers, (seq, fired, day))
+        }
+        _ => Fact::Judged { seq, fired, day: None, numbers: BTreeMap::new(), back_days: None },
+    };
+    turn.record(Some(id), judged)
 }
 
 fn about(state: &PatientState, id: EnrollmentId, what: &Fact) -> Option<Occurrence> {
@@ -94,52 +115,39 @@ fn too_late(state: &PatientState, entry: &Unjudged) -> bool {
     entry.at.duration_since(open.closes) >= RULES_RUN_FOR
 }
 
-fn numbers(
-    turn: &Turn<'_>,
-    workflow: &Workflow,
-    what: &Fact,
-    entry: &Unjudged,
-) -> (Option<jiff::civil::Date>, BTreeMap<Name, Decimal>) {
-    let Fact::Answered { questionnaire, answers, .. } = what else { return (None, BTreeMap::new()) };
-    let Some(questionnaire) = workflow.questionnaires.get(questionnaire) else {
-        return (None, BTreeMap::new());
-    };
-    let numbers = expr::eval::series_of(questionnaire, answers).into_iter().collect();
-    (Some(day_of(&turn.zone, entry.at)), numbers)
+/// What the workflow looks back on, worked out once.
+fn looks_back(turn: &mut Turn<'_>, id: EnrollmentId, workflow: &Workflow) -> Arc<LooksBack> {
+    let of = || Arc::new(LooksBack::of(workflow));
+    let Some(enrollment) = turn.state.enrollments.get_mut(&id) else { return of() };
+    Arc::clone(enrollment.memo.looks_back.get_or_insert_with(of))
 }
 
 /// The reasons if the rule fires for the entry.
 fn looked_at(
     turn: &Turn<'_>,
-    id: EnrollmentId,
-    workflow: &Workflow,
+    (id, workflow): (EnrollmentId, &Workflow),
     rule: &Rule,
-    entry: &Unjudged,
-    about: Option<&Occurrence>,
+    what: &Fact,
+    (answer, day): (Option<AnswerAtHand<'_>>, jiff::civil::Date),
 ) -> Option<Vec<Text>> {
     let enrollment = turn.state.enrollments.get(&id)?;
-    if !triggers(rule, &entry.what, about, turn.state) {
-        return None;
-    }
-    let answer = at_hand(workflow, &entry.what);
-    let env = Env { answer, ..env(enrollment, workflow, day_of(&turn.zone, entry.at)) };
+    let env = Env { answer, ..env(enrollment, workflow, day) };
     let holding = rule.alternatives.iter().filter(|alternative| expr::holds(&alternative.when, &env));
     let reasons: Vec<Text> = holding.map(|alternative| filled(&alternative.because, &env)).collect();
     if !reasons.is_empty() {
         return Some(reasons);
     }
     // A flag was raised on a draft; it stands although the draft may have changed since.
-    let flagged = matches!(&entry.what, Fact::Flagged { rule: name, .. } if *name == rule.id);
+    let flagged = matches!(what, Fact::Flagged { rule: name, .. } if *name == rule.id);
     flagged.then(|| rule.alternatives.iter().take(1).map(|first| filled(&first.because, &env)).collect())
 }
 
-fn triggers(rule: &Rule, what: &Fact, about: Option<&Occurrence>, state: &PatientState) -> bool {
+fn triggers(rule: &Rule, what: &Fact, about: Option<&Occurrence>, flagged: &[Name]) -> bool {
     let of = |step: &Name| about.is_some_and(|about| about.step == *step);
     match (&rule.on, what) {
         (Trigger::Answer(_), Fact::Flagged { rule: name, .. }) => *name == rule.id,
-        (Trigger::Answer(wanted), Fact::Answered { questionnaire, about, .. }) => {
-            let flagged = state.occurrence(about).is_some_and(|open| open.flagged.contains(&rule.id));
-            wanted == questionnaire && !(rule.at_once && flagged)
+        (Trigger::Answer(wanted), Fact::Answered { questionnaire, .. }) => {
+            wanted == questionnaire && !(rule.at_once && flagged.contains(&rule.id))
         }
         (Trigger::Silent(step), Fact::Closed { how: Closing::Silent, .. })
         | (Trigger::Undone(step), Fact::Closed { how: Closing::Undone, .. })

@@ -4,6 +4,7 @@ pub(crate) mod alert;
 pub(crate) mod close;
 pub(crate) mod escalate;
 pub(crate) mod judge;
+pub(crate) mod numbers;
 pub(crate) mod open;
 pub(crate) mod replan;
 
@@ -15,6 +16,7 @@ use crate::{
     expr,
     fact::{Closing, DropReason, Fact, Occurrence, StopReason, TaskKey, TaskPlan},
     keys,
+    memo::Rest,
     model::{LevelId, Role, TaskKind, Workflow},
     planner::AdvanceError,
     schedule,
@@ -30,26 +32,58 @@ pub(crate) fn enrollment(turn: &mut Turn<'_>, id: EnrollmentId) -> Result<(), Ad
         return over(turn, id);
     }
     let Some(workflow) = turn.workflow_of(id)? else { return Ok(()) };
-    judge::entries(turn, id, &workflow)?;
+    if sleeps(turn, id, workflow) {
+        return Ok(());
+    }
+    judge::entries(turn, id, workflow)?;
     if turn.is_over(id) {
         return over(turn, id);
     }
+    let others = turn.wake_at.take();
+    let before = turn.entries.len();
+    course(turn, id, workflow)?;
+    let (since, wake) = (turn.now, turn.wake_at);
+    if turn.entries.len() == before
+        && let Some(state) = turn.state.enrollments.get_mut(&id)
+    {
+        state.memo.course = Rest::from(since, wake);
+    }
+    turn.look_at(others);
+    Ok(())
+}
+
+/// Whether a look that found nothing to decide still holds.
+fn sleeps(turn: &mut Turn<'_>, id: EnrollmentId, workflow: &Workflow) -> bool {
+    let Some(state) = turn.state.enrollments.get(&id) else { return true };
+    // A condition that ends the follow-up may look at the day.
+    if !state.unjudged.is_empty() || workflow.ending.when.is_some() {
+        return false;
+    }
+    let Some(wake) = state.memo.course.holds(turn.now) else { return false };
+    turn.look_at(wake);
+    true
+}
+
+/// What an enrollment that is not over wants.
+fn course(turn: &mut Turn<'_>, id: EnrollmentId, workflow: &Workflow) -> Result<(), AdvanceError> {
     pause(turn, id)?;
-    if ended(turn, id, &workflow) {
+    if ended(turn, id, workflow) {
         turn.record(Some(id), Fact::Ended)?;
         return over(turn, id);
     }
-    let wake_before = turn.wake_at.take();
-    for step in &workflow.steps {
-        open::due(turn, id, &workflow, step)?;
-        close::followed(turn, id, &workflow, step)?;
+    let others = turn.wake_at.take();
+    let followed = close::to_follow(turn, id);
+    for (index, step) in workflow.steps.iter().enumerate() {
+        let before = turn.entries.len();
+        open::due(turn, id, workflow, (index, step))?;
+        if turn.entries.len() > before || followed.contains(&step.id) {
+            close::followed(turn, id, workflow, step)?;
+        }
     }
     if turn.wake_at.is_none() {
         idle(turn, id)?;
     }
-    if let Some(wake) = wake_before {
-        turn.has_come(wake);
-    }
+    turn.look_at(others);
     Ok(())
 }
 
@@ -187,7 +221,7 @@ pub(crate) fn notice(
     let end_of_today = crate::model::Respond::SameDay { raised_before_minute: 24 * 60 };
     let workflow = enrollment.map(|id| turn.workflow_of(id)).transpose()?.flatten();
     let by_level = workflow.filter(|_| kind == TaskKind::Alert);
-    let by_level = by_level.and_then(|workflow| alert::respond_by(turn, &workflow, level));
+    let by_level = by_level.and_then(|workflow| alert::respond_by(turn, workflow, level));
     let plan = TaskPlan {
         key,
         kind,

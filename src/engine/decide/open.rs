@@ -4,6 +4,7 @@ use crate::{
     EnrollmentId, Name, expr,
     fact::{Closing, Fact, Occurrence, TaskPlan},
     keys,
+    memo::Coming,
     model::{Does, LevelId, Schedule, Step, TaskKind, Workflow},
     planner::AdvanceError,
     schedule::{self, Planned},
@@ -19,14 +20,12 @@ pub(crate) fn due(
     turn: &mut Turn<'_>,
     id: EnrollmentId,
     workflow: &Workflow,
-    step: &Step,
+    (index, step): (usize, &Step),
 ) -> Result<(), AdvanceError> {
-    while let Some((generation, planned)) = next(turn, id, workflow, step) {
-        let up = planned.comes_up(step, &turn.zone);
+    while let Some(Coming { generation, planned, up, closes }) = coming(turn, id, workflow, (index, step)) {
         if !turn.has_come(up) {
             return Ok(());
         }
-        let closes = planned.closes(&turn.zone);
         if closes <= turn.now {
             pass_over(turn, id, workflow, step, generation, &planned)?;
             continue;
@@ -46,6 +45,28 @@ fn sends(step: &Step) -> bool {
         Does::Ask { .. } | Does::Tell { .. } => true,
         Does::Task { .. } | Does::Score { .. } => false,
     }
+}
+
+/// What comes next of a step, as it was worked out before where nothing changed since.
+fn coming(
+    turn: &mut Turn<'_>,
+    id: EnrollmentId,
+    workflow: &Workflow,
+    (index, step): (usize, &Step),
+) -> Option<Coming> {
+    let enrollment = turn.state.enrollments.get(&id)?;
+    if let Some(known) = enrollment.memo.known(index) {
+        return known;
+    }
+    let found = next_of(&turn.inputs(enrollment, workflow), enrollment, step);
+    let coming = found.map(|(generation, planned)| {
+        let (up, closes) = (planned.comes_up(step, &turn.zone), planned.closes(&turn.zone));
+        Coming { generation, planned, up, closes }
+    });
+    if let Some(enrollment) = turn.state.enrollments.get_mut(&id) {
+        enrollment.memo.keep(index, &step.id, coming);
+    }
+    coming
 }
 
 /// The next occurrence of a step that was neither opened nor passed over.

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use crate::{
     Decimal, Name, Value,
+    calendar::{days_between, plus_days},
     fact::{Answer, OutcomeCode},
     instrument,
     model::{Compare, Expr, FactDef, ItemKind, LookBack, Questionnaire, Workflow},
@@ -78,42 +79,73 @@ impl<'a> Env<'a> {
 /// True only if the condition is known to hold: what fires a rule.
 #[must_use]
 pub fn holds(condition: &Expr, env: &Env<'_>) -> bool {
-    eval(condition, env) == Some(Value::Bool(true))
+    worth(condition, env) == Some(Worth::Bool(true))
 }
 
 /// The value of an expression; `None` is unknown.
 #[must_use]
 pub fn eval(expr: &Expr, env: &Env<'_>) -> Option<Value> {
+    worth(expr, env).map(|worth| match worth {
+        Worth::Bool(yes) => Value::Bool(yes),
+        Worth::Number(number) => Value::Number(number),
+        Worth::Choice(choice) => Value::Choice(Name::known(choice)),
+        Worth::Date(date) => Value::Date(date),
+    })
+}
+
+/// A value that is only looked at: nothing is cloned or counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Worth<'a> {
+    Bool(bool),
+    Number(Decimal),
+    Choice(&'a str),
+    Date(Date),
+}
+
+impl<'a> From<&'a Value> for Worth<'a> {
+    fn from(value: &'a Value) -> Self {
+        match value {
+            Value::Bool(yes) => Self::Bool(*yes),
+            Value::Number(number) => Self::Number(*number),
+            Value::Choice(choice) => Self::Choice(choice.as_str()),
+            Value::Date(date) => Self::Date(*date),
+        }
+    }
+}
+
+fn worth<'a>(expr: &'a Expr, env: &Env<'a>) -> Option<Worth<'a>> {
     match expr {
-        Expr::Literal(value) => Some(value.clone()),
+        Expr::Literal(value) => Some(value.into()),
         Expr::Fact(name) => fact(name, env),
-        Expr::Item(name) => given(name, env).map(|(value, _)| value.clone()),
-        Expr::Points(name) => points(name, env).map(Value::Number),
-        Expr::Score(name) => total(name, env).map(Value::Number),
-        Expr::Band(name) => band(name, env).map(Value::Choice),
-        Expr::Defined(name) => env.define.iter().find(|(id, _)| id == name).and_then(|(_, e)| eval(e, env)),
-        Expr::Earlier { what, of, days } => earlier(*what, of, *days, env).map(Value::Number),
+        Expr::Item(name) => given(name, env).map(|(value, _)| value.into()),
+        Expr::Points(name) => points(name, env).map(Worth::Number),
+        Expr::Score(name) => total(name, env).map(Worth::Number),
+        Expr::Band(name) => band(name, env).map(Worth::Choice),
+        Expr::Defined(name) => env.define.iter().find(|(id, _)| id == name).and_then(|(_, e)| worth(e, env)),
+        Expr::Earlier { what, of, days } => earlier(*what, of, *days, env).map(Worth::Number),
         Expr::DaysSince(anchor) => days_since(anchor, env),
         Expr::SilentInARow(step) => count(env.steps.get(step).map_or(0, |s| u64::from(s.silent_in_a_row))),
         Expr::SilentWithin { step, days } => count(silent_within(step, *days, env)),
         Expr::AnswerCount(step) => count(env.steps.get(step).map_or(0, |s| u64::from(s.answers))),
         Expr::Outcome(step) => {
-            env.steps.get(step).and_then(|s| s.outcome).map(|code| Value::Choice(outcome_name(code)))
+            env.steps.get(step).and_then(|s| s.outcome).map(|code| Worth::Choice(outcome_word(code)))
         }
-        Expr::Known(inner) => Some(Value::Bool(eval(inner, env).is_some())),
-        Expr::Doubtful(name) => env.answer.map(|_| Value::Bool(matches!(given(name, env), Some((_, true))))),
+        Expr::Known(inner) => Some(Worth::Bool(worth(inner, env).is_some())),
+        Expr::Doubtful(name) => env.answer.map(|_| Worth::Bool(matches!(given(name, env), Some((_, true))))),
         Expr::Declined(name) => {
-            env.answer.map(|at_hand| Value::Bool(matches!(at_hand.answers.get(name), Some(Answer::Declined))))
+            env.answer.map(|at_hand| Worth::Bool(matches!(at_hand.answers.get(name), Some(Answer::Declined))))
         }
         Expr::Add(left, right) => arithmetic(left, right, env, |a, b| a + b),
         Expr::Subtract(left, right) => arithmetic(left, right, env, |a, b| a - b),
-        Expr::Compare(how, left, right) => compare(*how, &eval(left, env)?, &eval(right, env)?),
-        Expr::In(inner, list) => eval(inner, env).map(|value| Value::Bool(list.contains(&value))),
+        Expr::Compare(how, left, right) => compare(*how, worth(left, env)?, worth(right, env)?),
+        Expr::In(inner, list) => {
+            worth(inner, env).map(|value| Worth::Bool(list.iter().any(|one| Worth::from(one) == value)))
+        }
         Expr::And(parts) => kleene(parts, env, false),
         Expr::Or(parts) => kleene(parts, env, true),
-        Expr::Not(inner) => match eval(inner, env)? {
-            Value::Bool(value) => Some(Value::Bool(!value)),
-            Value::Number(_) | Value::Choice(_) | Value::Date(_) => None,
+        Expr::Not(inner) => match worth(inner, env)? {
+            Worth::Bool(value) => Some(Worth::Bool(!value)),
+            Worth::Number(_) | Worth::Choice(_) | Worth::Date(_) => None,
         },
     }
 }
@@ -121,7 +153,11 @@ pub fn eval(expr: &Expr, env: &Env<'_>) -> Option<Value> {
 /// The name by which conditions and files know an outcome code.
 #[must_use]
 pub fn outcome_name(code: OutcomeCode) -> Name {
-    let text = match code {
+    Name::constant(outcome_word(code))
+}
+
+fn outcome_word(code: OutcomeCode) -> &'static str {
+    match code {
         OutcomeCode::Done => "done",
         OutcomeCode::DidNotCome => "did_not_come",
         OutcomeCode::Refused => "refused",
@@ -132,8 +168,7 @@ pub fn outcome_name(code: OutcomeCode) -> Name {
         OutcomeCode::NoAction => "no_action",
         OutcomeCode::FalseAlarm => "false_alarm",
         OutcomeCode::CouldNotReach => "could_not_reach",
-    };
-    Name::constant(text)
+    }
 }
 
 /// Every outcome code.
@@ -150,9 +185,9 @@ pub const OUTCOME_CODES: [OutcomeCode; 10] = [
     OutcomeCode::CouldNotReach,
 ];
 
-fn fact(name: &Name, env: &Env<'_>) -> Option<Value> {
-    let default = || env.fact_defs.iter().find(|def| def.id == *name).and_then(|def| def.default.clone());
-    env.facts.get(name).cloned().or_else(default)
+fn fact<'a>(name: &Name, env: &Env<'a>) -> Option<Worth<'a>> {
+    let default = || env.fact_defs.iter().find(|def| def.id == *name).and_then(|def| def.default.as_ref());
+    env.facts.get(name).or_else(default).map(Worth::from)
 }
 
 fn given<'a>(name: &Name, env: &Env<'a>) -> Option<(&'a Value, bool)> {
@@ -174,17 +209,18 @@ fn total(name: &Name, env: &Env<'_>) -> Option<Decimal> {
     instrument::score(def, at_hand.questionnaire, at_hand.answers).total
 }
 
-fn band(name: &Name, env: &Env<'_>) -> Option<Name> {
+fn band<'a>(name: &Name, env: &Env<'a>) -> Option<&'a str> {
     let def = env.answer?.questionnaire.scores.iter().find(|score| score.id == *name)?;
-    instrument::band(def, total(name, env)?).map(|band| band.id.clone())
+    instrument::band(def, total(name, env)?).map(|band| band.id.as_str())
 }
 
+/// The series is in order of its days, so the days looked back at are one stretch of it.
 fn earlier(what: LookBack, of: &Name, days: u32, env: &Env<'_>) -> Option<Decimal> {
-    let within = |day: Date| {
-        let ago = civil_days(day, env.today);
-        ago >= 1 && ago <= i64::from(days)
-    };
-    let mut values = env.series.get(of)?.iter().filter(|(day, _)| within(*day)).map(|(_, value)| *value);
+    let series = env.series.get(of)?;
+    let first = plus_days(env.today, -i64::from(days));
+    let from = series.partition_point(|(day, _)| *day < first);
+    let to = series.partition_point(|(day, _)| *day < env.today);
+    let mut values = series.get(from..to)?.iter().map(|(_, value)| *value);
     match what {
         LookBack::Lowest => values.min(),
         LookBack::Highest => values.max(),
@@ -192,49 +228,42 @@ fn earlier(what: LookBack, of: &Name, days: u32, env: &Env<'_>) -> Option<Decima
     }
 }
 
-fn days_since(anchor: &Name, env: &Env<'_>) -> Option<Value> {
+fn days_since<'a>(anchor: &Name, env: &Env<'a>) -> Option<Worth<'a>> {
     let date = env.anchors.get(anchor)?.date;
-    Some(Value::Number(Decimal::whole(civil_days(date, env.today))))
+    Some(Worth::Number(Decimal::whole(days_between(date, env.today))))
 }
 
 fn silent_within(step: &Name, days: u32, env: &Env<'_>) -> u64 {
-    let recent = |day: &&Date| {
-        let ago = civil_days(**day, env.today);
-        ago >= 0 && ago <= i64::from(days)
-    };
+    let first = plus_days(env.today, -i64::from(days));
+    let recent = |day: &&Date| first <= **day && **day <= env.today;
     env.steps.get(step).map_or(0, |s| s.silent_days.iter().filter(recent).count() as u64)
 }
 
-/// Whole civil days from one day to another; negative when the second is earlier.
-fn civil_days(from: Date, to: Date) -> i64 {
-    i64::from((to - from).get_days())
+fn count<'a>(n: u64) -> Option<Worth<'a>> {
+    Some(Worth::Number(Decimal::whole(i64::try_from(n).unwrap_or(i64::MAX))))
 }
 
-fn count(n: u64) -> Option<Value> {
-    Some(Value::Number(Decimal::whole(i64::try_from(n).unwrap_or(i64::MAX))))
-}
-
-fn arithmetic(
-    left: &Expr,
-    right: &Expr,
-    env: &Env<'_>,
+fn arithmetic<'a>(
+    left: &'a Expr,
+    right: &'a Expr,
+    env: &Env<'a>,
     apply: impl Fn(Decimal, Decimal) -> Decimal,
-) -> Option<Value> {
-    match (eval(left, env)?, eval(right, env)?) {
-        (Value::Number(a), Value::Number(b)) => Some(Value::Number(apply(a, b))),
+) -> Option<Worth<'a>> {
+    match (worth(left, env)?, worth(right, env)?) {
+        (Worth::Number(a), Worth::Number(b)) => Some(Worth::Number(apply(a, b))),
         _ => None,
     }
 }
 
-fn compare(how: Compare, left: &Value, right: &Value) -> Option<Value> {
+fn compare<'a>(how: Compare, left: Worth<'_>, right: Worth<'_>) -> Option<Worth<'a>> {
     let order = match (left, right) {
-        (Value::Number(a), Value::Number(b)) => a.cmp(b),
-        (Value::Date(a), Value::Date(b)) => a.cmp(b),
-        (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
-        (Value::Choice(a), Value::Choice(b)) => a.cmp(b),
+        (Worth::Number(a), Worth::Number(b)) => a.cmp(&b),
+        (Worth::Date(a), Worth::Date(b)) => a.cmp(&b),
+        (Worth::Bool(a), Worth::Bool(b)) => a.cmp(&b),
+        (Worth::Choice(a), Worth::Choice(b)) => a.cmp(b),
         _ => return None,
     };
-    Some(Value::Bool(match how {
+    Some(Worth::Bool(match how {
         Compare::Equal => order.is_eq(),
         Compare::NotEqual => order.is_ne(),
         Compare::Less => order.is_lt(),
@@ -245,16 +274,16 @@ fn compare(how: Compare, left: &Value, right: &Value) -> Option<Value> {
 }
 
 /// Kleene and (`decisive` false) or or (`decisive` true): one decisive part decides, else one unknown leaves it unknown.
-fn kleene(parts: &[Expr], env: &Env<'_>, decisive: bool) -> Option<Value> {
+fn kleene<'a>(parts: &'a [Expr], env: &Env<'a>, decisive: bool) -> Option<Worth<'a>> {
     let mut unknown = false;
     for part in parts {
-        match eval(part, env) {
-            Some(Value::Bool(value)) if value == decisive => return Some(Value::Bool(decisive)),
-            Some(Value::Bool(_)) => {}
-            Some(Value::Number(_) | Value::Choice(_) | Value::Date(_)) | None => unknown = true,
+        match worth(part, env) {
+            Some(Worth::Bool(value)) if value == decisive => return Some(Worth::Bool(decisive)),
+            Some(Worth::Bool(_)) => {}
+            Some(Worth::Number(_) | Worth::Choice(_) | Worth::Date(_)) | None => unknown = true,
         }
     }
-    if unknown { None } else { Some(Value::Bool(!decisive)) }
+    if unknown { None } else { Some(Worth::Bool(!decisive)) }
 }
 
 /// What an answered questionnaire adds to the series that look-backs read: numbers as they are, choices by their

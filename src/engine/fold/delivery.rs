@@ -173,10 +173,10 @@ impl PatientState {
                 |member: &Occurrence| state.occurrence(member).is_some_and(|open| open.closed.is_none());
             !settled || message.send_after > oldest || message.members.iter().any(open)
         };
-        if self.messages.values().all(|message| needed(self, message)) {
-            return;
+        let gone = self.messages.iter().filter(|(_, message)| !needed(self, message));
+        let gone: Vec<MessageKey> = gone.map(|(key, _)| key.clone()).collect();
+        for key in gone {
+            self.messages.remove(&key);
         }
-        let kept = std::mem::take(&mut self.messages);
-        self.messages = kept.into_iter().filter(|(_, message)| needed(self, message)).collect();
     }
 }

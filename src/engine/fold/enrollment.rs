@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use crate::{
     fact::{Closing, Entry, Fact, Occurrence, OutcomeCode, StopReason},
-    state::{ANSWERS_MAX, AnchorState, EnrollmentState, PatientState, Standing, TaskState, Was},
+    state::{ANSWERS_MAX, AnchorState, EnrollmentState, Memo, PatientState, Standing, TaskState, Was},
 };
 
 use super::mark_done;
@@ -92,6 +92,7 @@ impl PatientState {
             series: BTreeMap::new(),
             unjudged: Vec::new(),
             noted: BTreeSet::new(),
+            memo: Memo::default(),
         };
         self.enrollments.insert(id, state);
         self.keep_for_rules(entry, fact);

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date};
 
 use crate::{
     Decimal, Name,
+    calendar::plus_days,
     fact::{Closing, Entry, Fact, Occurrence},
     model::condition::LOOK_BACK_DAYS_MAX,
     state::{EnrollmentState, OpenOccurrence, PatientState, SILENT_MAX, Standing, Start, StepState, Was},
@@ -70,7 +71,10 @@ impl PatientState {
                     enrollment.steps.entry(step.clone()).or_default().starts.push(start);
                 }
             }
-            Fact::Judged { seq, day, numbers, .. } => self.fold_judged(entry, *seq, *day, numbers),
+            Fact::Judged { seq, day, numbers, back_days, .. } => {
+                let back = back_days.map_or(LOOK_BACK_DAYS_MAX, |days| days.min(LOOK_BACK_DAYS_MAX));
+                self.fold_judged(entry, *seq, day.map(|day| (day, back)), numbers);
+            }
             Fact::Ended => {
                 if let Some(enrollment) = self.of(entry) {
                     enrollment.standing = Standing::Over { because: None };
@@ -84,7 +88,7 @@ impl PatientState {
         &mut self,
         entry: &Entry,
         seq: u64,
-        day: Option<Date>,
+        day: Option<(Date, u32)>,
         numbers: &BTreeMap<Name, Decimal>,
     ) {
         self.unanswered_replies.retain(|(reply, _, _)| *reply != seq);
@@ -92,9 +96,9 @@ impl PatientState {
         if let Some(first) = enrollment.unjudged.iter().position(|unjudged| unjudged.seq == seq) {
             enrollment.unjudged.remove(first);
         }
-        let Some(day) = day else { return };
+        let Some((day, back)) = day else { return };
         for (name, number) in numbers {
-            add_number(enrollment, name, day, *number);
+            add_number(enrollment, name, (day, *number), back);
         }
         let undoable = self.undo.iter_mut().find(|undoable| undoable.seq == seq);
         if let Some(Was::Unanswered { numbers: added, .. }) = undoable.map(|undoable| &mut undoable.was) {
@@ -116,7 +120,7 @@ impl PatientState {
         let (day, before) = (open.day, open.closed.replace(how));
         if how == Closing::Silent {
             step.silent_in_a_row = step.silent_in_a_row.saturating_add(1).min(SILENT_MAX);
-            let oldest = day.saturating_sub(SignedDuration::from_hours(24 * i64::from(LOOK_BACK_DAYS_MAX)));
+            let oldest = plus_days(day, -i64::from(LOOK_BACK_DAYS_MAX));
             step.silent_days.retain(|silent| *silent >= oldest);
             step.silent_days.push(day);
         } else if before == Some(Closing::Silent) {
@@ -146,14 +150,18 @@ fn passed_over(step: &mut StepState, generation: u32, first: u32, last: u32) {
     }
 }
 
-/// Numbers stay in order of their days and within the longest look-back.
-fn add_number(enrollment: &mut EnrollmentState, name: &Name, day: Date, number: Decimal) {
-    let series = enrollment.series.entry(name.clone()).or_default();
+/// Numbers stay in order of their days and within the look-back.
+fn add_number(enrollment: &mut EnrollmentState, name: &Name, (day, number): (Date, Decimal), back: u32) {
+    if !enrollment.series.contains_key(name) {
+        enrollment.series.insert(name.clone(), Vec::new());
+    }
+    let Some(series) = enrollment.series.get_mut(name) else { return };
     let at = series.partition_point(|(earlier, _)| *earlier <= day);
     series.insert(at, (day, number));
     let latest = series.last().map_or(day, |(latest, _)| *latest);
-    let oldest = latest.saturating_sub(SignedDuration::from_hours(24 * i64::from(LOOK_BACK_DAYS_MAX)));
-    series.retain(|(kept, _)| *kept >= oldest);
+    let oldest = plus_days(latest, -i64::from(back));
+    let gone = series.partition_point(|(kept, _)| *kept < oldest);
+    series.drain(..gone);
     if series.len() > SERIES_MAX {
         series.remove(0);
     }

@@ -7,15 +7,22 @@ use jiff::civil::Date;
 use crate::{
     Decimal, Name,
     fact::{Closing, Entry, Fact, Occurrence},
-    state::{PatientState, UNDO_MAX, Undoable, Unjudged, Was},
+    state::{PatientState, UNDO_ANSWERS_MAX, UNDO_MAX, Undoable, Unjudged, Was},
 };
 
 impl PatientState {
     pub(super) fn remember(&mut self, entry: &Entry, was: Was) {
-        if self.undo.len() >= UNDO_MAX {
-            self.undo.remove(0);
+        let is_answer = |undoable: &Undoable| matches!(undoable.was, Was::Unanswered { .. });
+        // Daily answers do not push out what is rarer and matters longer.
+        if self.undo.iter().filter(|undoable| is_answer(undoable)).count() >= UNDO_ANSWERS_MAX
+            && let Some(oldest) = self.undo.iter().position(is_answer)
+        {
+            self.undo.remove(oldest);
         }
-        self.undo.push(Undoable { seq: entry.seq, enrollment: entry.enrollment, was });
+        if self.undo.len() >= UNDO_MAX {
+            self.undo.pop_front();
+        }
+        self.undo.push_back(Undoable { seq: entry.seq, enrollment: entry.enrollment, was });
     }
 
     /// Whether the entry with that sequence number can still be voided or corrected.
@@ -27,7 +34,7 @@ impl PatientState {
     /// Puts back what the entry replaced, and lets the next decision know.
     pub(super) fn fold_voided(&mut self, entry: &Entry, seq: u64) {
         let Some(index) = self.undo.iter().position(|undoable| undoable.seq == seq) else { return };
-        let Undoable { enrollment, was, .. } = self.undo.remove(index);
+        let Some(Undoable { enrollment, was, .. }) = self.undo.remove(index) else { return };
         let mut restored = None;
         match was {
             Was::Alive => self.died = None,
