@@ -196,7 +196,7 @@ mod tests {
     fn the_built_in_library_is_clean_and_equals_the_folder() {
         let library = built_in();
         assert_eq!(library.compiled.diagnostics, []);
-        assert_eq!(library.compiled.workflows.len(), 2);
+        assert_eq!(library.compiled.workflows.len(), 13);
         let folder = load(Some(&Path::new(env!("CARGO_MANIFEST_DIR")).join(DEFAULT_FOLDER)));
         assert_eq!(folder.files.len(), library.files.len(), "touch src/library.rs after adding a file");
         let versions = |library: &Library| -> Vec<_> {

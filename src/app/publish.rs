@@ -49,7 +49,7 @@ pub fn owners(workflow: &Workflow) -> BTreeSet<Role> {
     }
     for action in workflow.rules.iter().flat_map(|rule| &rule.then) {
         match action {
-            Action::Alert(level) => _ = levels.insert(*level),
+            Action::Alert(level) | Action::AlertWithin { level, .. } => _ = levels.insert(*level),
             Action::Task { role, .. } | Action::Pause { role, .. } => _ = roles.insert(*role),
             Action::Start(_) | Action::Set(..) | Action::Stop { .. } => {}
         }

@@ -86,6 +86,16 @@ impl Decimal {
         Self(i64::try_from(product).unwrap_or(if product < 0 { i64::MIN } else { i64::MAX }))
     }
 
+    /// That many per cent of it, rounded to four places, halves away from zero; saturates.
+    #[must_use]
+    pub fn percent(self, percent: Self) -> Self {
+        let hundred = i128::from(ONE) * 100;
+        let product = i128::from(self.0) * i128::from(percent.0);
+        let half = if product < 0 { -hundred / 2 } else { hundred / 2 };
+        let share = (product + half) / hundred;
+        Self(i64::try_from(share).unwrap_or(if share < 0 { i64::MIN } else { i64::MAX }))
+    }
+
     /// The value as a float, for charts and risk features only.
     #[must_use]
     pub fn to_f64(self) -> f64 {

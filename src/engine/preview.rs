@@ -71,7 +71,7 @@ pub fn preview(
                 opens: planned.opens(&zone),
                 closes: planned.closes(&zone),
             });
-            next = schedule::occurrence(&inputs, step, planned.ordinal + 1);
+            next = schedule::following(&inputs, step, &planned);
         }
     }
     lines.sort_by(|a, b| (a.due, &a.step, a.ordinal).cmp(&(b.due, &b.step, b.ordinal)));

@@ -10,8 +10,8 @@ use crate::{
     fact::{Answer, Author, Fact, Mode, NewFact, Occurrence},
     model::{
         Action, Alternative, AnchorDef, Channel, Compare, Counting, Does, Ending, Expr, FactDef, FactKind,
-        Item, ItemKind, Lang, Level, LevelId, Option_, Overdue, Questionnaire, Remind, Respond, Rhythm, Role,
-        Rule, Rung, Schedule, Segment, Span, Step, TaskKind, Text, Trigger, Window, Workflow,
+        Item, ItemKind, Lang, Level, LevelId, Next, Option_, Overdue, Questionnaire, Remind, Respond, Rhythm,
+        Role, Rule, Rung, Schedule, Segment, Span, Step, TaskKind, Text, Trigger, Window, Workflow,
         schedule::Timing,
     },
     planner::Library,
@@ -43,7 +43,13 @@ pub(crate) fn window(before: u32, after: u32) -> Window {
 }
 
 fn timing(hour: i8) -> Timing {
-    Timing { time: jiff::civil::time(hour, 0, 0, 0), working_day: None, only_if: None }
+    Timing {
+        time: jiff::civil::time(hour, 0, 0, 0),
+        working_day: None,
+        only_if: None,
+        until: None,
+        not_before: None,
+    }
 }
 
 fn plan(rhythm: Rhythm, window: Window) -> Schedule {
@@ -90,6 +96,7 @@ fn questionnaire(id: &str, items: Vec<Item>, only_in_covered_hours: bool) -> Que
         credit: None,
         loinc: None,
         translation_source: Vec::new(),
+        translations: Vec::new(),
         only_in_covered_hours,
         items,
         scores: Vec::new(),
@@ -105,6 +112,7 @@ fn rule(id: &str, on: Trigger, when: Expr, then: Vec<Action>) -> Rule {
         then,
         at_once: false,
         advice: None,
+        thread: None,
         sources: Vec::new(),
         own_sources: Vec::new(),
     }
@@ -172,6 +180,7 @@ pub(crate) fn daily() -> Workflow {
         title: text("Daily"),
         status: "example".into(),
         languages: vec![Lang(name("en"))],
+        translations: Vec::new(),
         sources: Vec::new(),
         facts: vec![FactDef {
             id: name("high"),
@@ -225,7 +234,7 @@ pub(crate) fn daily() -> Workflow {
             ),
             step(
                 "mood",
-                Schedule::Started { window: window(0, 2) },
+                Schedule::Started { window: window(0, 2), offset: None },
                 9,
                 Does::Ask { questionnaire: name("mood"), remind: Vec::new() },
             ),
@@ -283,7 +292,17 @@ pub(crate) fn daily() -> Workflow {
 pub(crate) fn yearly() -> Workflow {
     let mut workflow = daily();
     workflow.id = name("yearly");
+    let next = |when, days| Next { when, after: Span::Days(days) };
+    let chain = Schedule::Chain {
+        anchor: name("start"),
+        first: Span::Days(10),
+        then: vec![next(Some(at_least(Expr::AnswerCount(name("chained")), 2)), 30), next(None, 9)],
+        window: window(1, 2),
+    };
+    let mut chained = step("chained", chain, 9, ask("check"));
+    chained.timing.until = Some(at_least(Expr::AnswerCount(name("chained")), 4));
     workflow.steps = vec![
+        chained,
         step(
             "exam",
             plan(Rhythm::Every { every: Span::Months(3), from: Span::Months(3), to: None }, window(14, 14)),

@@ -18,7 +18,7 @@ use crate::{
 pub use crate::memo::{Memo, PatientMemo};
 
 /// Bumped when the fold changes; a stored state of another version is folded afresh from the history.
-pub const STATE_VERSION: u16 = 2;
+pub const STATE_VERSION: u16 = 3;
 
 /// What says nothing is not written down: most of a state is what has not happened.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -177,7 +177,7 @@ pub struct StepState {
     /// Due days of silent asks within the longest look-back.
     #[serde(default, skip_serializing_if = "is_default")]
     pub silent_days: Vec<Date>,
-    /// Answers so far; saturates at 1000.
+    /// Answers, or outcomes that took place, so far; saturates at 1000.
     #[serde(default, skip_serializing_if = "is_default")]
     pub answers: u16,
     /// The latest outcome.

@@ -123,9 +123,14 @@ fn epochs(request: &Request<'_>) -> Vec<Epoch> {
 
 /// Whether a step's own clock differs between two epochs.
 fn changes(request: &Request<'_>, step: &Step, before: &Epoch, after: &Epoch) -> bool {
-    let Some(anchor) = schedule::anchor_of(request.workflow, step) else { return false };
-    let date = |epoch: &Epoch| epoch.anchors.get(anchor).map(|known| known.date);
-    date(before) != date(after)
+    let moved = |anchor: &Name| {
+        let date = |epoch: &Epoch| epoch.anchors.get(anchor).map(|known| known.date);
+        date(before) != date(after)
+    };
+    let anchors = request.workflow.anchors.iter().map(|def| &def.id);
+    anchors
+        .into_iter()
+        .any(|anchor| moved(anchor) && schedule::depends_on_anchor(request.workflow, step, anchor))
 }
 
 fn draw(

@@ -132,6 +132,7 @@ impl<'a> Turn<'a> {
 
 /// What a condition of an enrollment may look at on a day.
 pub(crate) fn env<'a>(
+    zone: &'a TimeZone,
     enrollment: &'a EnrollmentState,
     workflow: &'a Workflow,
     today: jiff::civil::Date,
@@ -141,6 +142,7 @@ pub(crate) fn env<'a>(
         series: &enrollment.series,
         steps: &enrollment.steps,
         anchors: &enrollment.anchors,
+        zone,
         ..Env::of_workflow(workflow, today)
     }
 }

@@ -28,7 +28,8 @@ pub fn check(steps: &[Step], places: &BTreeMap<&str, Place>, log: &mut Log) {
                     check_segments(step, segments, at, log);
                 }
             }
-            Schedule::Around { .. } | Schedule::AfterOutcome { .. } | Schedule::Started { .. } => {}
+            Schedule::Around { step: parent, .. } => check_parent(step, parent, steps, at, log),
+            Schedule::AfterOutcome { .. } | Schedule::Started { .. } | Schedule::Chain { .. } => {}
         }
         check_cycle(step, steps, at, log);
     }
@@ -122,7 +123,25 @@ fn months(span: Span) -> Option<i64> {
 fn waits_for(step: &Step) -> Option<&Name> {
     match &step.schedule {
         Schedule::Around { step, .. } | Schedule::AfterOutcome { step, .. } => Some(step),
-        Schedule::Plan { .. } | Schedule::ByFact { .. } | Schedule::Started { .. } => None,
+        Schedule::Plan { .. }
+        | Schedule::ByFact { .. }
+        | Schedule::Started { .. }
+        | Schedule::Chain { .. } => None,
+    }
+}
+
+/// Nothing can be planned before a day that is not known yet.
+fn check_parent(step: &Step, parent: &Name, steps: &[Step], at: Place, log: &mut Log) {
+    let unknown = |parent: &Step| match &parent.schedule {
+        Schedule::Chain { .. } | Schedule::AfterOutcome { .. } | Schedule::Started { .. } => true,
+        Schedule::Plan { .. } | Schedule::ByFact { .. } | Schedule::Around { .. } => false,
+    };
+    if steps.iter().any(|known| known.id == *parent && unknown(known)) {
+        let message = format!(
+            "step \"{}\" is placed around \"{parent}\", whose days are not known beforehand",
+            step.id
+        );
+        log.error("E213", at, message, "write \"after: STEP is done\", or count from an anchor");
     }
 }
 

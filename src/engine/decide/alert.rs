@@ -3,10 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    EnrollmentId, cover,
+    EnrollmentId, Name, cover,
     fact::{Fact, Occurrence, TaskKey, TaskPlan},
     keys,
-    model::{LevelId, Role, Rule, TaskKind, Text, Workflow},
+    model::{LevelId, Respond, Role, Rule, TaskKind, Text, Workflow},
     planner::AdvanceError,
     state::TaskState,
     turn::Turn,
@@ -29,8 +29,17 @@ pub(crate) struct Finding<'a> {
 }
 
 /// Raises an alert, or adds to one that is open.
-pub(crate) fn raise(turn: &mut Turn<'_>, finding: &Finding<'_>, level: LevelId) -> Result<(), AdvanceError> {
-    let same = open_alert(turn, |task| task.rules.contains(&finding.rule.id));
+pub(crate) fn raise(
+    turn: &mut Turn<'_>,
+    finding: &Finding<'_>,
+    level: LevelId,
+    respond: Option<Respond>,
+) -> Result<(), AdvanceError> {
+    let same = open_alert(turn, |task| {
+        task.rules.contains(&finding.rule.id)
+            || (task.enrollment == Some(finding.enrollment)
+                && task.rules.iter().any(|rule| is_of_thread(finding, rule)))
+    });
     if let Some((key, open)) = same {
         return add(turn, finding, key, &open, level.min(open.level));
     }
@@ -53,10 +62,20 @@ pub(crate) fn raise(turn: &mut Turn<'_>, finding: &Finding<'_>, level: LevelId) 
         cause: Some(finding.seq),
         minutes: ALERT_MINUTES,
         opened_at: turn.now,
-        respond_by: respond_by(turn, finding.workflow, level),
+        respond_by: match respond {
+            Some(own) => cover::respond_by(turn.site, &turn.site_zone, turn.now, own),
+            None => respond_by(turn, finding.workflow, level),
+        },
         window_closes: None,
     };
     turn.record(Some(finding.enrollment), Fact::TaskOpened(plan))
+}
+
+/// Whether another rule belongs to the thread of the one that found something.
+fn is_of_thread(finding: &Finding<'_>, rule: &Name) -> bool {
+    let thread = |rule: &Rule| rule.thread.clone();
+    let other = finding.workflow.rules.iter().find(|known| known.id == *rule).and_then(thread);
+    other.is_some() && other == finding.rule.thread
 }
 
 fn open_alert(turn: &Turn<'_>, wanted: impl Fn(&TaskState) -> bool) -> Option<(TaskKey, TaskState)> {

@@ -133,7 +133,8 @@ fn overdue(
         let day = day_of(&turn.zone, at);
         let applies = rung.only_if.as_ref().is_none_or(|only_if| {
             let enrollment = turn.state.enrollments.get(&id);
-            enrollment.is_some_and(|enrollment| expr::holds(only_if, &env(enrollment, workflow, day)))
+            enrollment
+                .is_some_and(|enrollment| expr::holds(only_if, &env(&turn.zone, enrollment, workflow, day)))
         });
         if applies {
             reached = Some((number, rung));

@@ -131,7 +131,7 @@ fn looked_at(
     (answer, day): (Option<AnswerAtHand<'_>>, jiff::civil::Date),
 ) -> Option<Vec<Text>> {
     let enrollment = turn.state.enrollments.get(&id)?;
-    let env = Env { answer, ..env(enrollment, workflow, day) };
+    let env = Env { answer, ..env(&turn.zone, enrollment, workflow, day) };
     let holding = rule.alternatives.iter().filter(|alternative| expr::holds(&alternative.when, &env));
     let reasons: Vec<Text> = holding.map(|alternative| filled(&alternative.because, &env)).collect();
     if !reasons.is_empty() {
@@ -183,7 +183,7 @@ pub fn flags(
 ) -> Vec<Name> {
     let Some(questionnaire) = workflow.questionnaires.get(questionnaire) else { return Vec::new() };
     let answer = Some(AnswerAtHand { questionnaire, answers });
-    let env = Env { answer, ..env(enrollment, workflow, today) };
+    let env = Env { answer, ..env(&expr::eval::UTC, enrollment, workflow, today) };
     let raised = |rule: &&Rule| {
         rule.at_once
             && rule.on == Trigger::Answer(questionnaire.id.clone())
@@ -296,7 +296,10 @@ fn act(
             action,
         };
         match what {
-            Action::Alert(level) => alert::raise(turn, &finding, *level)?,
+            Action::Alert(level) => alert::raise(turn, &finding, *level, None)?,
+            Action::AlertWithin { level, respond } => {
+                alert::raise(turn, &finding, *level, Some(*respond))?;
+            }
             Action::Task { .. } => task(turn, &finding, what)?,
             Action::Start(step) => start(turn, &finding, step)?,
             Action::Set(name, value) => set(turn, id, name, value)?,

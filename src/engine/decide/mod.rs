@@ -1,6 +1,7 @@
 //! What one enrollment wants now: occurrences opened and closed, rules looked at, tasks, the end.
 
 pub(crate) mod alert;
+pub(crate) mod chain;
 pub(crate) mod close;
 pub(crate) mod escalate;
 pub(crate) mod judge;
@@ -79,6 +80,7 @@ fn course(turn: &mut Turn<'_>, id: EnrollmentId, workflow: &Workflow) -> Result<
         if turn.entries.len() > before || followed.contains(&step.id) {
             close::followed(turn, id, workflow, step)?;
         }
+        chain::goes_on(turn, id, workflow, (index, step))?;
     }
     if turn.wake_at.is_none() {
         idle(turn, id)?;
@@ -186,7 +188,12 @@ fn pause(turn: &mut Turn<'_>, id: EnrollmentId) -> Result<(), AdvanceError> {
 fn ended(turn: &mut Turn<'_>, id: EnrollmentId, workflow: &Workflow) -> bool {
     let Some(state) = turn.state.enrollments.get(&id) else { return false };
     let today = day_of(&turn.zone, turn.now);
-    if workflow.ending.when.as_ref().is_some_and(|when| expr::holds(when, &env(state, workflow, today))) {
+    if workflow
+        .ending
+        .when
+        .as_ref()
+        .is_some_and(|when| expr::holds(when, &env(&turn.zone, state, workflow, today)))
+    {
         return true;
     }
     let end = schedule::ends_at(&turn.inputs(state, workflow));

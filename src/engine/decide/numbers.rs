@@ -8,7 +8,7 @@ use crate::{
     Decimal, Name,
     expr::eval::series_of,
     fact::{Answer, Fact},
-    model::{Does, Expr, ItemKind, Questionnaire, Workflow},
+    model::{Does, Expr, ItemKind, Questionnaire, Schedule, Workflow},
 };
 
 /// Measured quantities are kept at least this long, so that a new version may look back on them at once, in days.
@@ -28,13 +28,22 @@ impl LooksBack {
         let mut found = Self { names: BTreeSet::new(), days: KEPT_DAYS_MIN };
         let rules = workflow.rules.iter().flat_map(|rule| rule.alternatives.iter().map(|one| &one.when));
         let define = workflow.define.iter().map(|(_, expr)| expr);
-        let timing = workflow.steps.iter().filter_map(|step| step.timing.only_if.as_ref());
+        let timing = workflow.steps.iter().flat_map(|step| step.timing.only_if.iter().chain(&step.timing.until));
+        let chains = workflow.steps.iter().filter_map(|step| match &step.schedule {
+            Schedule::Chain { then, .. } => Some(then),
+            Schedule::Plan { .. }
+            | Schedule::ByFact { .. }
+            | Schedule::Around { .. }
+            | Schedule::AfterOutcome { .. }
+            | Schedule::Started { .. } => None,
+        });
+        let chains = chains.flatten().filter_map(|next| next.when.as_ref());
         let overdue = workflow.steps.iter().filter_map(|step| match &step.does {
             Does::Task { overdue, .. } => Some(overdue),
             Does::Ask { .. } | Does::Tell { .. } | Does::Score { .. } => None,
         });
         let overdue = overdue.flatten().filter_map(|rung| rung.only_if.as_ref());
-        for expr in rules.chain(define).chain(timing).chain(overdue).chain(&workflow.ending.when) {
+        for expr in rules.chain(define).chain(timing).chain(chains).chain(overdue).chain(&workflow.ending.when) {
             found.look_into(expr);
         }
         found
@@ -42,7 +51,7 @@ impl LooksBack {
 
     fn look_into(&mut self, expr: &Expr) {
         match expr {
-            Expr::Earlier { of, days, .. } => {
+            Expr::Earlier { of, days, .. } | Expr::Times { of, days, .. } => {
                 self.names.insert(of.clone());
                 self.days = self.days.max(*days);
             }
@@ -57,10 +66,13 @@ impl LooksBack {
             | Expr::SilentInARow(_)
             | Expr::SilentWithin { .. }
             | Expr::AnswerCount(_)
+            | Expr::DoneWithin { .. }
             | Expr::Outcome(_)
             | Expr::Doubtful(_)
             | Expr::Declined(_) => {}
-            Expr::Known(inner) | Expr::In(inner, _) | Expr::Not(inner) => self.look_into(inner),
+            Expr::Known(inner) | Expr::In(inner, _) | Expr::Not(inner) | Expr::Share(_, inner) => {
+                self.look_into(inner);
+            }
             Expr::Add(left, right) | Expr::Subtract(left, right) | Expr::Compare(_, left, right) => {
                 self.look_into(left);
                 self.look_into(right);

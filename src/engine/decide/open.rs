@@ -88,6 +88,9 @@ pub(crate) fn next_of(
     step: &Step,
 ) -> Option<(u32, Planned)> {
     let state = enrollment.steps.get(&step.id);
+    if matches!(step.schedule, Schedule::Chain { .. }) {
+        return super::chain::next_of(inputs, enrollment, step);
+    }
     if schedule::waits_for_start(step) {
         let planned =
             |start| schedule::started(inputs, step, start).map(|planned| (start.generation, planned));
@@ -125,6 +128,9 @@ fn pass_over(
         let (step, first) = (step.id.clone(), first.ordinal);
         turn.record(Some(id), Fact::Skipped { step, generation, first, last: end, how })?;
     }
+    if !is_task {
+        super::chain::passed(turn, id, workflow, step, generation, first)?;
+    }
     if is_task {
         // Work that is still owed is opened late, and its ladder of overdue work begins.
         open(turn, id, workflow, step, generation, &last)?;
@@ -140,7 +146,7 @@ fn last_closed(
     first: &Planned,
 ) -> Planned {
     let Some(enrollment) = turn.state.enrollments.get(&id) else { return *first };
-    if schedule::waits_for_start(step) {
+    if schedule::waits_for_start(step) || matches!(step.schedule, Schedule::Chain { .. }) {
         return *first;
     }
     let inputs = turn.inputs(enrollment, workflow);
@@ -161,8 +167,14 @@ pub(crate) fn open(
     planned: &Planned,
 ) -> Result<(), AdvanceError> {
     let about = Occurrence { enrollment: id, step: step.id.clone(), generation, ordinal: planned.ordinal };
+    if over(turn, &about, workflow, step, planned) {
+        let (step, first) = (step.id.clone(), planned.ordinal);
+        let (last, how) = (schedule::ORDINALS_MAX, Closing::NotNeeded);
+        return turn.record(Some(id), Fact::Skipped { step, generation, first, last, how });
+    }
     if let Some(how) = left_out(turn, &about, workflow, step, planned) {
-        return turn.record(Some(id), Fact::Closed { about, how });
+        turn.record(Some(id), Fact::Closed { about, how })?;
+        return super::chain::passed(turn, id, workflow, step, generation, planned);
     }
     match &step.does {
         Does::Score { model } => turn.record(Some(id), Fact::ScoreWanted { about, model: model.clone() }),
@@ -202,6 +214,15 @@ fn opened(turn: &Turn<'_>, about: Occurrence, step: &Step, planned: &Planned) ->
     }
 }
 
+/// Whether the step's repeat has come to its end.
+fn over(turn: &Turn<'_>, about: &Occurrence, workflow: &Workflow, step: &Step, planned: &Planned) -> bool {
+    let (Some(until), Some(enrollment)) = (&step.timing.until, turn.state.enrollments.get(&about.enrollment))
+    else {
+        return false;
+    };
+    expr::holds(until, &env(&turn.zone, enrollment, workflow, planned.day))
+}
+
 fn left_out(
     turn: &Turn<'_>,
     about: &Occurrence,
@@ -221,7 +242,7 @@ fn left_out(
         return Some(Closing::NotNeeded);
     }
     let only_if = step.timing.only_if.as_ref()?;
-    (!expr::holds(only_if, &env(enrollment, workflow, planned.day))).then_some(Closing::NotNeeded)
+    (!expr::holds(only_if, &env(&turn.zone, enrollment, workflow, planned.day))).then_some(Closing::NotNeeded)
 }
 
 /// Whether the occurrence leads up to something that took place already.

@@ -5,7 +5,7 @@ use crate::{
     fact::{Closing, DropReason, Fact, Occurrence},
     model::{Does, Step, Workflow},
     planner::AdvanceError,
-    schedule::{anchor_of, depends_on_fact},
+    schedule::{depends_on_anchor, depends_on_fact},
     state::{AnchorState, OpenOccurrence, StepState, Unjudged, Was},
     turn::Turn,
 };
@@ -35,11 +35,11 @@ pub(crate) fn after(
             restart(turn, id, workflow, anchor, *date)?;
             let before = replaced_anchor(turn, entry.seq).flatten();
             let change = if before.is_some() { Change::Event } else { Change::First };
-            steps(turn, id, workflow, change, |step| anchor_of(workflow, step) == Some(anchor))
+            steps(turn, id, workflow, change, |step| depends_on_anchor(workflow, step, anchor))
         }
         Fact::AnchorCorrected { anchor, date, reason } => {
             correct_restarted(turn, id, workflow, entry.seq, anchor, *date, reason)?;
-            steps(turn, id, workflow, Change::Correction, |step| anchor_of(workflow, step) == Some(anchor))
+            steps(turn, id, workflow, Change::Correction, |step| depends_on_anchor(workflow, step, anchor))
         }
         Fact::FactSet { name, value } => {
             let default =
@@ -134,7 +134,7 @@ fn voided(
         }
     }
     steps(turn, id, workflow, Change::Correction, |step| {
-        anchor_of(workflow, step) == Some(name) || depends_on_fact(workflow, step, name)
+        depends_on_anchor(workflow, step, name) || depends_on_fact(workflow, step, name)
     })
 }
 

@@ -61,6 +61,8 @@ pub enum Kind {
     Add(Box<Ast>, Box<Ast>),
     /// `-`
     Subtract(Box<Ast>, Box<Ast>),
+    /// `50 % of`
+    Share(Decimal, Box<Ast>),
 }
 
 const COMPARISONS: [(&str, Compare); 6] = [
@@ -217,7 +219,12 @@ impl Parser {
         let token = self.step();
         let at = token.at;
         let kind = match token.word {
-            Word::Number(number) => Kind::Number(number, self.unit()),
+            Word::Number(number) => match self.unit() {
+                Some(unit) if unit == "%" && self.takes_keyword("of") => {
+                    Kind::Share(number, Box::new(self.deeper()?))
+                }
+                unit => Kind::Number(number, unit),
+            },
             Word::Sign("-") => match self.step().word {
                 Word::Number(number) => Kind::Number(Decimal::ZERO - number, self.unit()),
                 _ => {
@@ -248,6 +255,18 @@ impl Parser {
             }
         };
         Ok(Ast { at, kind })
+    }
+
+    /// The value that a share is taken of: shares of shares nest like brackets.
+    fn deeper(&mut self) -> Result<Ast, ExprError> {
+        self.depth += 1;
+        if self.depth > EXPR_DEPTH_MAX {
+            let at = self.peek().at;
+            return Err(ExprError::new(at, "E125", "too many shares of shares", "write one percentage"));
+        }
+        let inner = self.term()?;
+        self.depth -= 1;
+        Ok(inner)
     }
 
     /// A word right after a number that is no keyword is its unit.
@@ -301,7 +320,12 @@ impl Ast {
             Kind::Not(_) => 2,
             Kind::Compare(..) | Kind::In(..) => 3,
             Kind::Add(..) | Kind::Subtract(..) => 4,
-            Kind::Number(..) | Kind::Date(_) | Kind::Bool(_) | Kind::Name(_) | Kind::Call(..) => 5,
+            Kind::Share(..)
+            | Kind::Number(..)
+            | Kind::Date(_)
+            | Kind::Bool(_)
+            | Kind::Name(_)
+            | Kind::Call(..) => 5,
         }
     }
 
@@ -332,6 +356,10 @@ impl fmt::Display for Ast {
                 write!(f, "{name}(")?;
                 list(f, arguments, ", ", 0)?;
                 f.write_str(")")
+            }
+            Kind::Share(percent, inner) => {
+                write!(f, "{percent} % of ")?;
+                inner.write(f, 5)
             }
             Kind::Not(inner) => {
                 f.write_str("not ")?;

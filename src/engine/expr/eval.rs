@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
+use jiff::{civil::Date, tz::TimeZone};
 
 use crate::{
     Decimal, Name, Value,
@@ -42,8 +42,12 @@ pub struct Env<'a> {
     pub anchors: &'a BTreeMap<Name, AnchorState>,
     /// The patient's civil day at which the condition is looked at; for an answer, the day it was given.
     pub today: Date,
+    /// The patient's zone, in which instants fall on days.
+    pub zone: &'a TimeZone,
 }
 
+/// For conditions that look at no instant.
+pub(crate) static UTC: TimeZone = TimeZone::UTC;
 static NO_FACTS: BTreeMap<Name, Value> = BTreeMap::new();
 static NO_SERIES: BTreeMap<Name, Vec<(Date, Decimal)>> = BTreeMap::new();
 static NO_STEPS: BTreeMap<Name, StepState> = BTreeMap::new();
@@ -72,6 +76,7 @@ impl<'a> Env<'a> {
             steps: &NO_STEPS,
             anchors: &NO_ANCHORS,
             today,
+            zone: &UTC,
         }
     }
 }
@@ -123,10 +128,12 @@ fn worth<'a>(expr: &'a Expr, env: &Env<'a>) -> Option<Worth<'a>> {
         Expr::Band(name) => band(name, env).map(Worth::Choice),
         Expr::Defined(name) => env.define.iter().find(|(id, _)| id == name).and_then(|(_, e)| worth(e, env)),
         Expr::Earlier { what, of, days } => earlier(*what, of, *days, env).map(Worth::Number),
+        Expr::Times { of, how, with, days } => count(times(of, *how, *with, *days, env)),
         Expr::DaysSince(anchor) => days_since(anchor, env),
         Expr::SilentInARow(step) => count(env.steps.get(step).map_or(0, |s| u64::from(s.silent_in_a_row))),
         Expr::SilentWithin { step, days } => count(silent_within(step, *days, env)),
         Expr::AnswerCount(step) => count(env.steps.get(step).map_or(0, |s| u64::from(s.answers))),
+        Expr::DoneWithin { step, days } => Some(Worth::Bool(done_within(step, *days, env))),
         Expr::Outcome(step) => {
             env.steps.get(step).and_then(|s| s.outcome).map(|code| Worth::Choice(outcome_word(code)))
         }
@@ -137,6 +144,10 @@ fn worth<'a>(expr: &'a Expr, env: &Env<'a>) -> Option<Worth<'a>> {
         }
         Expr::Add(left, right) => arithmetic(left, right, env, |a, b| a + b),
         Expr::Subtract(left, right) => arithmetic(left, right, env, |a, b| a - b),
+        Expr::Share(percent, inner) => match worth(inner, env)? {
+            Worth::Number(number) => Some(Worth::Number(number.percent(*percent))),
+            Worth::Bool(_) | Worth::Choice(_) | Worth::Date(_) => None,
+        },
         Expr::Compare(how, left, right) => compare(*how, worth(left, env)?, worth(right, env)?),
         Expr::In(inner, list) => {
             worth(inner, env).map(|value| Worth::Bool(list.iter().any(|one| Worth::from(one) == value)))
@@ -228,6 +239,21 @@ fn earlier(what: LookBack, of: &Name, days: u32, env: &Env<'_>) -> Option<Decima
     }
 }
 
+fn times(of: &Name, how: Compare, with: Decimal, days: u32, env: &Env<'_>) -> u64 {
+    let within = |day: Date| (1..=i64::from(days)).contains(&days_between(day, env.today));
+    let fits = |value: Decimal| ordered(how, value.cmp(&with));
+    let earlier = env.series.get(of).map(Vec::as_slice).unwrap_or_default();
+    earlier.iter().filter(|(day, value)| within(*day) && fits(*value)).count() as u64
+}
+
+fn done_within(step: &Name, days: u32, env: &Env<'_>) -> bool {
+    let recent = |at: jiff::Timestamp| {
+        let ago = days_between(crate::calendar::day_of(env.zone, at), env.today);
+        (0..=i64::from(days)).contains(&ago)
+    };
+    env.steps.get(step).is_some_and(|state| state.done.iter().any(|done| recent(done.at)))
+}
+
 fn days_since<'a>(anchor: &Name, env: &Env<'a>) -> Option<Worth<'a>> {
     let date = env.anchors.get(anchor)?.date;
     Some(Worth::Number(Decimal::whole(days_between(date, env.today))))
@@ -263,14 +289,18 @@ fn compare<'a>(how: Compare, left: Worth<'_>, right: Worth<'_>) -> Option<Worth<
         (Worth::Choice(a), Worth::Choice(b)) => a.cmp(b),
         _ => return None,
     };
-    Some(Worth::Bool(match how {
+    Some(Worth::Bool(ordered(how, order)))
+}
+
+fn ordered(how: Compare, order: std::cmp::Ordering) -> bool {
+    match how {
         Compare::Equal => order.is_eq(),
         Compare::NotEqual => order.is_ne(),
         Compare::Less => order.is_lt(),
         Compare::AtMost => order.is_le(),
         Compare::More => order.is_gt(),
         Compare::AtLeast => order.is_ge(),
-    }))
+    }
 }
 
 /// Kleene and (`decisive` false) or or (`decisive` true): one decisive part decides, else one unknown leaves it unknown.

@@ -11,14 +11,18 @@ use crate::{
     model::{Expr, ItemKind, LookBack, condition::LOOK_BACK_DAYS_MAX},
 };
 
-const FUNCTIONS: [&str; 13] = [
+const FUNCTIONS: [&str; 17] = [
     "days_since",
     "lowest",
     "highest",
     "previous",
+    "times",
     "missed_in_a_row",
     "missed",
     "answers",
+    "done",
+    "done_within",
+    "asked_within",
     "outcome",
     "known",
     "doubtful",
@@ -41,6 +45,10 @@ impl Typer<'_> {
                 plain(Expr::SilentWithin { step: step?, days: days? })
             }
             ("answers", [step]) => plain(Expr::AnswerCount(self.step(step, StepSort::Ask)?)),
+            ("done", [step]) => plain(Expr::AnswerCount(self.step(step, StepSort::Task)?)),
+            ("done_within", [step, days]) => self.near(step, StepSort::Task, days),
+            ("asked_within", [step, days]) => self.near(step, StepSort::Ask, days),
+            ("times", [what, days]) => self.times(what, days),
             ("outcome", [step]) => {
                 let codes = OUTCOME_CODES.map(outcome_name).to_vec();
                 Some((Expr::Outcome(self.step(step, StepSort::Task)?), Type::Choice(codes)))
@@ -168,8 +176,41 @@ impl Typer<'_> {
         }
     }
 
+    fn near(&mut self, step: &Ast, sort: StepSort, days: &Ast) -> Typed {
+        let (step, days) = (self.step(step, sort), self.days(days));
+        Some((Expr::DoneWithin { step: step?, days: days? }, Type::Bool))
+    }
+
+    /// `times(ITEM > 3, 7 days)`
+    fn times(&mut self, what: &Ast, days: &Ast) -> Typed {
+        let days = self.days(days);
+        let Kind::Compare(how, of, with) = &what.kind else {
+            let message = format!("\"{what}\" does not compare an item with a number");
+            self.error(what.at, "E127", message, usage("times"));
+            return None;
+        };
+        let (name, unit) = self.series(of)?;
+        let Kind::Number(number, _) = &with.kind else {
+            let message = format!("\"{with}\" is not a number to count by");
+            self.error(with.at, "E127", message, usage("times"));
+            return None;
+        };
+        let (_, written) = self.expr(with)?;
+        if !self.fit(of, &Type::Number(unit), with, &written) {
+            return None;
+        }
+        let times = Expr::Times { of: name, how: *how, with: *number, days: days? };
+        Some((times, Type::Number(None)))
+    }
+
     fn look_back(&mut self, what: LookBack, of: &Ast, days: &Ast) -> Typed {
         let days = self.days(days);
+        let (of, unit) = self.series(of)?;
+        Some((Expr::Earlier { what, of, days: days? }, Type::Number(unit)))
+    }
+
+    /// An item or total whose earlier numbers are kept, and its unit.
+    fn series(&mut self, of: &Ast) -> Option<(Name, Option<String>)> {
         let name = self.word(of, "an item or total")?;
         let questionnaires = self.scope.questionnaires;
         let ordered = self.scope.answer.into_iter().chain(questionnaires.values());
@@ -183,15 +224,13 @@ impl Typer<'_> {
                         ItemKind::Choice(_) | ItemKind::YesNo | ItemKind::Whole { .. } => None,
                         ItemKind::Text { .. } => continue,
                     };
-                    let of = item.id.clone();
-                    return Some((Expr::Earlier { what, of, days: days? }, Type::Number(unit)));
+                    return Some((item.id.clone(), unit));
                 }
             }
             for score in &questionnaire.scores {
                 known.push(score.id.as_str());
                 if score.id == *name {
-                    let of = score.id.clone();
-                    return Some((Expr::Earlier { what, of, days: days? }, Type::Number(None)));
+                    return Some((score.id.clone(), None));
                 }
             }
         }
@@ -239,6 +278,10 @@ fn usage(function: &str) -> &'static str {
         "missed_in_a_row" => "write missed_in_a_row(STEP)",
         "missed" => "write missed(STEP, 7 days)",
         "answers" => "write answers(STEP)",
+        "done" => "write done(STEP)",
+        "done_within" => "write done_within(STEP, 14 days)",
+        "asked_within" => "write asked_within(STEP, 14 days)",
+        "times" => "write times(ITEM >= 3, 7 days)",
         "outcome" => "write outcome(STEP)",
         "known" => "write known(VALUE)",
         "band" => "write band(TOTAL)",

@@ -7,7 +7,7 @@ use super::{
     ast::{self, Ast, Kind},
 };
 use crate::{
-    Name, Value,
+    Decimal, Name, Value,
     diagnostic::suggest,
     model::{Compare, Expr, FactDef, FactKind, ItemKind, Questionnaire},
 };
@@ -155,6 +155,7 @@ impl Typer<'_> {
             Kind::In(inner, options) => self.membership(inner, options),
             Kind::Add(left, right) => self.arithmetic(left, right, Expr::Add),
             Kind::Subtract(left, right) => self.arithmetic(left, right, Expr::Subtract),
+            Kind::Share(percent, inner) => self.share(*percent, inner),
         }
     }
 
@@ -275,7 +276,8 @@ impl Typer<'_> {
             | Kind::Compare(..)
             | Kind::In(..)
             | Kind::Add(..)
-            | Kind::Subtract(..) => None,
+            | Kind::Subtract(..)
+            | Kind::Share(..) => None,
         };
         self.errors.truncate(known_errors);
         typed
@@ -310,7 +312,7 @@ impl Typer<'_> {
     }
 
     /// Whether two sides can be compared or added.
-    fn fit(&mut self, left: &Ast, a: &Type, right: &Ast, b: &Type) -> bool {
+    pub(super) fn fit(&mut self, left: &Ast, a: &Type, right: &Ast, b: &Type) -> bool {
         match (a, b) {
             (Type::Number(x), Type::Number(y)) if x == y => true,
             (Type::Number(x), Type::Number(y)) => {
@@ -374,6 +376,16 @@ impl Typer<'_> {
             }
         }
         (values.len() == options.len()).then(|| (Expr::In(Box::new(expr), values), Type::Bool))
+    }
+
+    fn share(&mut self, percent: Decimal, of: &Ast) -> Typed {
+        let (inner, ty) = self.expr(of)?;
+        if !matches!(ty, Type::Number(_)) {
+            let message = format!("a percentage is of a number, but \"{of}\" is {ty}");
+            self.error(of.at, "E122", message, "use points(…) for choices, days_since(…) for dates");
+            return None;
+        }
+        Some((Expr::Share(percent, Box::new(inner)), ty))
     }
 
     fn arithmetic(&mut self, left: &Ast, right: &Ast, make: fn(Box<Expr>, Box<Expr>) -> Expr) -> Typed {

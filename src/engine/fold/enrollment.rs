@@ -132,6 +132,7 @@ impl PatientState {
         if let Some(step) = self.step_mut(about) {
             step.outcome = Some(code);
             if took_place {
+                step.answers = step.answers.saturating_add(1).min(ANSWERS_MAX);
                 mark_done(step, about, entry.occurred_at);
             }
         }

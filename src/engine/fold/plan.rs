@@ -63,6 +63,7 @@ impl PatientState {
                     step.only_later = !open_windows;
                     step.after = *after;
                     step.ordinal = *after;
+                    step.starts.clear();
                 }
             }
             Fact::StepStarted { step, generation, ordinal, at, .. } => {

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Name, Value};
+use crate::{Decimal, Name, Value};
 
 /// An expression of any type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,14 +28,18 @@ pub enum Expr {
     Defined(Name),
     /// Over earlier answers to the same item or total, bounded.
     Earlier { what: LookBack, of: Name, days: u32 },
+    /// How many earlier answers to an item or total within the last `days` days compare so with a number.
+    Times { of: Name, how: Compare, with: Decimal, days: u32 },
     /// Whole civil days from an anchor to today; negative before it.
     DaysSince(Name),
     /// Closed asks of a step in a row, latest first, that were the patient's silence. Saturates at 100.
     SilentInARow(Name),
     /// Silent asks of a step whose due day lies within the last `days` days.
     SilentWithin { step: Name, days: u32 },
-    /// Answers to the asks of a step so far, saturating at 1000.
+    /// Answers to the asks of a step so far, or outcomes of a task step that took place; saturates at 1000.
     AnswerCount(Name),
+    /// Whether a task of the step took place, or an ask of it went out, today or within the last `days` days.
+    DoneWithin { step: Name, days: u32 },
     /// The latest outcome code of a task step.
     Outcome(Name),
     /// True when the inner value is not unknown.
@@ -48,6 +52,8 @@ pub enum Expr {
     Add(Box<Expr>, Box<Expr>),
     /// Exact difference.
     Subtract(Box<Expr>, Box<Expr>),
+    /// That many per cent of it.
+    Share(Decimal, Box<Expr>),
     /// A comparison.
     Compare(Compare, Box<Expr>, Box<Expr>),
     /// Membership in a list of literals.

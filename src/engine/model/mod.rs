@@ -20,7 +20,7 @@ pub use condition::{Compare, Condition, Expr, LookBack};
 pub use level::{Counting, Level, LevelId, Respond, Role, Rung};
 pub use questionnaire::{Band, Doubt, Item, ItemKind, Option_, Questionnaire, ScoreDef};
 pub use rule::{Action, Alternative, Rule, Trigger};
-pub use schedule::{Rhythm, Schedule, Segment, Span, Window};
+pub use schedule::{Next, Rhythm, Schedule, Segment, Span, Window};
 pub use step::{Channel, Does, Overdue, Remind, Step, TaskKind};
 
 use crate::{Decimal, Name, VersionHash};
@@ -60,6 +60,9 @@ pub struct Workflow {
     pub status: String,
     /// Every text has exactly these.
     pub languages: Vec<Lang>,
+    /// Where the words of each language come from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub translations: Vec<(Lang, Translation)>,
     /// Where the schedule comes from.
     pub sources: Vec<Source>,
     /// Facts known at enrolment or set later.
@@ -107,6 +110,33 @@ impl Workflow {
     #[must_use]
     pub fn main_anchor(&self) -> Option<&AnchorDef> {
         self.anchors.first()
+    }
+}
+
+/// How far the words of a language can be relied on. Shown beside them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Translation {
+    /// Written in this language.
+    Original,
+    /// A translation that its owner publishes.
+    Official,
+    /// A translation that somebody who knows the subject and the language has read.
+    Reviewed,
+    /// Widely used, and to be compared by the site with the official form before use.
+    ConfirmAtSite,
+    /// Made by a machine or by nobody in particular: to be reviewed before use.
+    NeedsReview,
+}
+
+impl Translation {
+    /// Whether somebody has to look at the words before they are used.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        match self {
+            Self::ConfirmAtSite | Self::NeedsReview => true,
+            Self::Original | Self::Official | Self::Reviewed => false,
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Expr, Text};
+use super::{Expr, Lang, Text, Translation};
 use crate::{Decimal, Name};
 
 /// A questionnaire. Changing its words or order makes a new version.
@@ -28,6 +28,9 @@ pub struct Questionnaire {
     pub loinc: Option<String>,
     /// Per language where the words come from, for example "to be confirmed by site".
     pub translation_source: Vec<(String, String)>,
+    /// Per language how far its words can be relied on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub translations: Vec<(Lang, Translation)>,
     /// Never sent where nobody will see the answer the same day (PHQ-9).
     pub only_in_covered_hours: bool,
     /// In order.

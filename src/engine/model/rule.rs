@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Expr, LevelId, Role, Source, Span, TaskKind, Text};
+use super::{Expr, LevelId, Respond, Role, Source, Span, TaskKind, Text};
 use crate::{Name, Value};
 
 /// A rule. Alerts of one rule and patient fold into one while it is open.
@@ -22,6 +22,9 @@ pub struct Rule {
     pub at_once: bool,
     /// What the patient is shown at once, with the site's numbers filled in. Fixed words, never model output.
     pub advice: Option<Text>,
+    /// Alerts of rules with the same thread fold into one while it is open; without one a rule is a thread of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<Name>,
     /// Sources cited.
     pub sources: Vec<Name>,
     /// Kept with the rule when it comes from a questionnaire.
@@ -59,6 +62,8 @@ pub enum Trigger {
 pub enum Action {
     /// Raises an alert: a task of kind alert with the level's owner, time and ladder.
     Alert(LevelId),
+    /// The same with a time to respond of its own, after which the level's ladder begins.
+    AlertWithin { level: LevelId, respond: Respond },
     /// Opens a task.
     Task { kind: TaskKind, role: Role, minutes: u32, within: Span, title: Text, level: LevelId },
     /// Starts a step whose schedule is `Started`.

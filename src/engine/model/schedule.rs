@@ -39,8 +39,24 @@ pub enum Schedule {
     Around { step: Name, offset: Span, window: Window },
     /// One occurrence this long after the outcome of a task step is recorded as one of these codes, same ordinal.
     AfterOutcome { step: Name, outcomes: Vec<Name>, offset: Span, window: Window },
-    /// Only when a rule starts it; ordinals count the starts.
-    Started { window: Window },
+    /// Only when a rule starts it, then or this long after; ordinals count the starts.
+    Started {
+        window: Window,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        offset: Option<Span>,
+    },
+    /// The first at this distance from an anchor; each next one at a distance from the due day of the one before, which
+    /// the first of `then` that holds decides when that one has closed. The last of them always holds.
+    Chain { anchor: Name, first: Span, then: Vec<Next>, window: Window },
+}
+
+/// How far away the next occurrence of a chain is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Next {
+    /// Only if this holds; the last one has no condition.
+    pub when: Option<Expr>,
+    /// Counted from the due day of the one before.
+    pub after: Span,
 }
 
 /// One stretch of a schedule. Segments follow each other in time; ordinals count on through them.
@@ -93,6 +109,12 @@ pub struct Timing {
     pub working_day: Option<WorkingDay>,
     /// Only if this holds when the occurrence comes due.
     pub only_if: Option<Expr>,
+    /// Once this holds when an occurrence comes due, neither it nor any later one takes place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Expr>,
+    /// No occurrence is due before this distance from an anchor, once that anchor has a date: it moves to that day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<(Name, Span)>,
 }
 
 /// Which way a due day moves off a holiday or weekend.

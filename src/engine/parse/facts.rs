@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Decimal, Name,
     diagnostic::{Log, suggest},
-    model::{AnchorDef, FactDef, FactKind, Lang, Source, Strength},
+    model::{AnchorDef, FactDef, FactKind, Lang, Source, Strength, Translation},
 };
 
 const STRENGTHS: [(&str, Strength); 3] =
@@ -36,6 +36,38 @@ pub fn languages(node: Option<&Node>, log: &mut Log) -> Vec<String> {
 #[must_use]
 pub fn langs(languages: &[String]) -> Vec<Lang> {
     languages.iter().filter_map(|tag| Name::parse(tag).ok().map(Lang)).collect()
+}
+
+const TRANSLATIONS: [(&str, Translation); 5] = [
+    ("original", Translation::Original),
+    ("official", Translation::Official),
+    ("reviewed", Translation::Reviewed),
+    ("confirm_at_site", Translation::ConfirmAtSite),
+    ("needs_review", Translation::NeedsReview),
+];
+
+/// How far the words of each language can be relied on: the first language is the original, every other one needs
+/// review until the file says otherwise.
+pub fn translations(node: Option<&Node>, languages: &[String], log: &mut Log) -> Vec<(Lang, Translation)> {
+    let mut found: Vec<(Lang, Translation)> = Vec::new();
+    for (id, key, node) in node.map(|node| entries(node, "translations", log)).unwrap_or_default() {
+        if !languages.iter().any(|language| id == *language.as_str()) {
+            let message = format!("\"{id}\" is not among the languages");
+            log.error("E302", key.at, message, "remove it, or add it to \"languages\"");
+            continue;
+        }
+        let said =
+            one_of(node, "original, official, reviewed, confirm_at_site or needs_review", &TRANSLATIONS, log);
+        found.extend(said.map(|said| (Lang(id), said)));
+    }
+    let default = |index| if index == 0 { Translation::Original } else { Translation::NeedsReview };
+    for (index, language) in langs(languages).into_iter().enumerate() {
+        if !found.iter().any(|(known, _)| *known == language) {
+            found.push((language, default(index)));
+        }
+    }
+    found.sort_by(|(a, _), (b, _)| a.cmp(b));
+    found
 }
 
 /// Sources by name.

@@ -14,6 +14,7 @@ pub fn to_languages(workflow: &mut Workflow, languages: &[String]) {
     workflow.questionnaires.values_mut().for_each(|q| {
         prune_questionnaire(q, &keep);
         q.translation_source.retain(|(language, _)| languages.contains(language));
+        q.translations.retain(|(language, _)| languages.iter().any(|kept| language.0 == *kept.as_str()));
     });
 }
 
@@ -24,7 +25,11 @@ fn prune_rule(rule: &mut Rule, keep: &impl Fn(&mut Text)) {
         match action {
             Action::Task { title, .. } => keep(title),
             Action::Stop { because } => keep(because),
-            Action::Alert(_) | Action::Start(_) | Action::Set(..) | Action::Pause { .. } => {}
+            Action::Alert(_)
+            | Action::AlertWithin { .. }
+            | Action::Start(_)
+            | Action::Set(..)
+            | Action::Pause { .. } => {}
         }
     }
 }

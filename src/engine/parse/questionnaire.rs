@@ -20,7 +20,7 @@ use crate::{
 /// Most items of one questionnaire, and most options of one item.
 pub const ITEMS_MAX: usize = 200;
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "questionnaire",
     "version",
     "languages",
@@ -31,6 +31,7 @@ const KEYS: [&str; 18] = [
     "credit",
     "loinc",
     "translation_source",
+    "translations",
     "only_in_covered_hours",
     "sources",
     "options",
@@ -76,6 +77,7 @@ pub fn questionnaire(
     let mut plain = |key: &str| fields.get(key).and_then(|node| scalar(node, "text", log)).map(str::to_owned);
     let (credit, loinc) = (plain("credit"), plain("loinc"));
     let translation_source = translations(fields.get("translation_source"), &languages, log);
+    let trusted = super::facts::translations(fields.get("translations"), &languages, log);
     let only_in_covered_hours = flag(&fields, "only_in_covered_hours", log);
     let sources = sources(fields.get("sources"), log);
     let sets = option_sets(fields.get("options"), &languages, log);
@@ -92,6 +94,7 @@ pub fn questionnaire(
         credit,
         loinc,
         translation_source,
+        translations: trusted,
         only_in_covered_hours: only_in_covered_hours.unwrap_or_default(),
         items: item_list.iter().map(|(item, _)| item.clone()).collect(),
         scores: Vec::new(),

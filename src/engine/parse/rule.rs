@@ -4,7 +4,7 @@ use super::{
     context::Context,
     facts::cited,
     fields::{Fields, LEVELS, PAGE_PLACEHOLDERS, ROLES, items, one_of, scalar, shorten, text, word_of},
-    span::{parse_value, positive_span},
+    span::{minutes_about, parse_span, parse_value, positive_span},
     step::{TASK_KINDS, check_owner, minutes, owned_level},
     tree::{Kind, Node},
 };
@@ -13,13 +13,13 @@ use crate::{
     check::words::check_patient_words,
     diagnostic::suggest,
     expr::StepSort,
-    model::{Action, Alternative, Expr, Rule, Trigger},
+    model::{Action, Alternative, Counting, Expr, Respond, Rule, Trigger},
 };
 
 /// Most alternatives, and most actions, of one rule.
 pub const ALTERNATIVES_MAX: usize = 20;
 
-const KEYS: [&str; 6] = ["on", "if", "because", "any", "then", "sources"];
+const KEYS: [&str; 7] = ["on", "if", "because", "any", "then", "thread", "sources"];
 
 /// A rule of a workflow, or of a questionnaire (`own`), whose rules are all about its own answer.
 pub fn rule(id: Name, node: &Node, own: Option<&Name>, context: &mut Context<'_>) -> Option<Rule> {
@@ -36,6 +36,7 @@ pub fn rule(id: Name, node: &Node, own: Option<&Name>, context: &mut Context<'_>
     };
     let alternatives = alternatives(&fields, answer.as_ref(), context);
     let then = fields.need("then", context.log).and_then(|node| actions(node, context));
+    let thread = thread(&fields, context)?;
     let sources = cited(fields.get("sources"), &context.sources, context.log);
     Some(Rule {
         id,
@@ -44,6 +45,7 @@ pub fn rule(id: Name, node: &Node, own: Option<&Name>, context: &mut Context<'_>
         then: then?,
         at_once: false,
         advice: None,
+        thread,
         sources,
         own_sources: Vec::new(),
     })
@@ -51,8 +53,12 @@ pub fn rule(id: Name, node: &Node, own: Option<&Name>, context: &mut Context<'_>
 
 /// A red flag of a questionnaire: looked at as soon as the item is answered.
 pub fn flag(id: Name, node: &Node, own: &Name, context: &mut Context<'_>) -> Option<Rule> {
-    let fields =
-        Fields::of(node, "a red flag", &["if", "because", "level", "advice", "sources"], context.log)?;
+    let fields = Fields::of(
+        node,
+        "a red flag",
+        &["if", "because", "level", "advice", "thread", "sources"],
+        context.log,
+    )?;
     let when = fields.need("if", context.log).and_then(|node| context.condition(node, Some(own)));
     let because = fields.need("because", context.log).and_then(|node| context.reason(node, Some(own)));
     let level = fields.need("level", context.log).and_then(|node| owned_level(node, context));
@@ -72,6 +78,7 @@ pub fn flag(id: Name, node: &Node, own: &Name, context: &mut Context<'_>) -> Opt
             None
         }
     };
+    let thread = thread(&fields, context)?;
     let sources = cited(fields.get("sources"), &context.sources, context.log);
     Some(Rule {
         id,
@@ -80,9 +87,52 @@ pub fn flag(id: Name, node: &Node, own: &Name, context: &mut Context<'_>) -> Opt
         then: vec![Action::Alert(level?)],
         at_once: true,
         advice: Some(advice?),
+        thread,
         sources,
         own_sources: Vec::new(),
     })
+}
+
+fn thread(fields: &Fields<'_>, context: &mut Context<'_>) -> Option<Option<Name>> {
+    let Some(node) = fields.get("thread") else { return Some(None) };
+    super::fields::name(node, "the name of a thread", context.log).map(Some)
+}
+
+/// `amber`, or `amber within 48 hours`, or `amber within 2 working days`.
+fn alert(word: &str, node: &Node, context: &mut Context<'_>) -> Option<Action> {
+    let (word, within) = match word.split_once(" within ") {
+        Some((word, within)) => (word.trim(), Some(within.trim())),
+        None => (word, None),
+    };
+    let level = word_of(word, node.at, "a level", &LEVELS, context.log)?;
+    check_owner(level, node.at, context);
+    let Some(within) = within else { return Some(Action::Alert(level)) };
+    let days = within.strip_suffix(" working days").or_else(|| within.strip_suffix(" working day"));
+    if let Some(days) = days {
+        if let Some(days) = days.trim().parse::<u16>().ok().filter(|days| (1..=60).contains(days)) {
+            return Some(Action::AlertWithin { level, respond: Respond::WorkingDays(days) });
+        }
+        let message = format!("\"{}\" is not a number of working days", shorten(within));
+        context.log.error("E108", node.at, message, "write 1 to 60, for example 2 working days");
+        return None;
+    }
+    match parse_span(within).map(minutes_about) {
+        Ok(minutes) if minutes > 0 => {
+            let minutes = u32::try_from(minutes).ok()?;
+            let respond = Respond::Within { minutes, counting: Counting::Wall };
+            Some(Action::AlertWithin { level, respond })
+        }
+        Ok(_) => {
+            let message = format!("\"{}\" leaves no time to respond", shorten(within));
+            context.log.error("E203", node.at, message, "write for example within 48 hours");
+            None
+        }
+        Err(help) => {
+            let message = format!("\"{}\" is not a length of time", shorten(within));
+            context.log.error("E201", node.at, message, help);
+            None
+        }
+    }
 }
 
 type MakeTrigger = fn(Name) -> Trigger;
@@ -187,9 +237,7 @@ fn action(node: &Node, context: &mut Context<'_>) -> Option<Action> {
     }
     let phrase = scalar(node, "an action such as alert amber", context.log)?;
     if let Some(word) = phrase.strip_prefix("alert ") {
-        let level = word_of(word.trim(), node.at, "a level", &LEVELS, context.log)?;
-        check_owner(level, node.at, context);
-        return Some(Action::Alert(level));
+        return alert(word.trim(), node, context);
     }
     if let Some(word) = phrase.strip_prefix("start ") {
         let found = context.started.iter().find(|id| **id == *word.trim()).cloned();

@@ -7,7 +7,7 @@ use super::{
     facts::cited,
     fields::{Fields, LEVELS, PAGE_PLACEHOLDERS, ROLES, boolean, items, name, one_of, text, whole},
     schedule::schedule,
-    span::{minutes_about, positive_span, time},
+    span::{civil_span, minutes_about, positive_span, time},
     tree::{Key, Kind, Node},
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     diagnostic::{Log, Place, suggest},
     expr::StepSort,
     model::{
-        Channel, Does, LevelId, Overdue, Remind, Schedule, Segment, Step, TaskKind, Window,
+        Channel, Does, LevelId, Overdue, Remind, Schedule, Segment, Span, Step, TaskKind, Window,
         schedule::{Timing, WorkingDay},
     },
 };
@@ -36,7 +36,7 @@ pub const LADDER_MAX: usize = 8;
 pub const TASK_MINUTES_MAX: i64 = 600;
 
 const DOES: [&str; 4] = ["ask", "tell", "task", "score"];
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 19] = [
     "title",
     "ask",
     "tell",
@@ -51,6 +51,8 @@ const KEYS: [&str; 17] = [
     "window",
     "working_day",
     "only_if",
+    "until",
+    "not_before",
     "remind",
     "overdue",
     "sources",
@@ -102,7 +104,23 @@ fn timing(fields: &Fields<'_>, context: &mut Context<'_>) -> Option<Timing> {
         Some(node) => Some(context.condition(node, None)?),
         None => None,
     };
-    Some(Timing { time, working_day, only_if })
+    let until = match fields.get("until") {
+        Some(node) => Some(context.condition(node, None)?),
+        None => None,
+    };
+    let not_before = match fields.get("not_before") {
+        Some(node) => Some(not_before(node, context)?),
+        None => None,
+    };
+    Some(Timing { time, working_day, only_if, until, not_before })
+}
+
+/// `{from: radiotherapy_end, at: 6 months}`
+fn not_before(node: &Node, context: &mut Context<'_>) -> Option<(Name, Span)> {
+    let fields = Fields::of(node, "an earliest day", &["from", "at"], context.log)?;
+    let anchor = fields.need("from", context.log).and_then(|node| super::schedule::anchor(node, context));
+    let at = fields.need("at", context.log).and_then(|node| civil_span(node, "the distance", context.log));
+    Some((anchor?, at?))
 }
 
 fn does(
@@ -219,7 +237,8 @@ fn smallest_window(schedule: &Schedule) -> Option<Window> {
         Schedule::ByFact { cases, .. } => least(cases.iter().flat_map(|(_, segments)| segments)),
         Schedule::Around { window, .. }
         | Schedule::AfterOutcome { window, .. }
-        | Schedule::Started { window } => Some(*window),
+        | Schedule::Started { window, .. }
+        | Schedule::Chain { window, .. } => Some(*window),
     }
 }
 

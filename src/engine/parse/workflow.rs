@@ -23,12 +23,14 @@ use crate::{
 /// Most steps, and most rules, of one workflow.
 pub const STEPS_MAX: usize = 500;
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 13] = [
     "workflow",
     "title",
     "status",
     "languages",
+    "translations",
     "sources",
+    "discouraged",
     "facts",
     "anchors",
     "define",
@@ -59,6 +61,7 @@ pub fn workflow(
     let status = fields.need("status", log).and_then(|node| scalar(node, "a status", log));
     let languages = languages(fields.need("languages", log), log);
     covered_languages(fields.at("languages"), &languages, ground, log);
+    let translations = super::facts::translations(fields.get("translations"), &languages, log);
     let title = fields.need("title", log).and_then(|node| text(node, &languages, None, log));
     let anchors = anchors(fields.need("anchors", log), &languages, log);
     let instruments: BTreeMap<Name, Questionnaire> =
@@ -111,6 +114,7 @@ pub fn workflow(
         title: title?,
         status: status?.to_owned(),
         languages: langs(&languages),
+        translations,
         sources,
         facts,
         anchors,

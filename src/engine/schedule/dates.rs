@@ -49,7 +49,7 @@ fn day(rhythm: &Rhythm, anchor: Date, index: u32) -> Option<Date> {
 }
 
 /// `anchor + (from + k * every)`, months first, so that clamping at one month end never carries over to the next.
-fn multiple(every: Span, from: Span, anchor: Date, k: u32) -> Date {
+pub fn multiple(every: Span, from: Span, anchor: Date, k: u32) -> Date {
     let (every_months, every_days) = months_and_days(every);
     let (from_months, from_days) = months_and_days(from);
     let k = i64::from(k);

@@ -108,7 +108,30 @@ fn occurrence_at(inputs: &Inputs<'_>, step: &Step, ordinal: u32, depth: u8) -> O
             let base = occurrence_at(inputs, parent, ordinal, depth + 1)?;
             Some(displaced(inputs, step, ordinal, base.due, base.day, *offset, *window))
         }
+        // By the book: as if no condition ever held.
+        Schedule::Chain { anchor, first, then, window } => {
+            let date = inputs.anchors.get(anchor)?.date;
+            let every = then.last()?.after;
+            let index = ordinal.checked_sub(1).filter(|index| *index < ORDINALS_MAX)?;
+            Some(on_day(inputs, step, ordinal, dates::multiple(every, *first, date, index), *window))
+        }
         Schedule::AfterOutcome { .. } | Schedule::Started { .. } => None,
+    }
+}
+
+/// The occurrence after one, as far as it can be foreseen.
+#[must_use]
+pub fn following(inputs: &Inputs<'_>, step: &Step, planned: &Planned) -> Option<Planned> {
+    match &step.schedule {
+        Schedule::Chain { then, window, .. } => {
+            let day = plus_civil(planned.centre, then.last()?.after);
+            Some(on_day(inputs, step, planned.ordinal + 1, day, *window))
+        }
+        Schedule::Plan { .. }
+        | Schedule::ByFact { .. }
+        | Schedule::Around { .. }
+        | Schedule::AfterOutcome { .. }
+        | Schedule::Started { .. } => occurrence(inputs, step, planned.ordinal + 1),
     }
 }
 
@@ -130,9 +153,13 @@ fn segments_by_fact<'a>(inputs: &Inputs<'a>, step: &'a Step) -> Option<&'a [Segm
 pub fn started(inputs: &Inputs<'_>, step: &Step, start: &Start) -> Option<Planned> {
     let day = day_of(inputs.zone, start.at);
     match &step.schedule {
-        Schedule::Started { window } => {
+        Schedule::Started { window, offset: None } => {
             Some(Planned { ordinal: start.ordinal, day, due: start.at, centre: day, window: *window })
         }
+        Schedule::Started { window, offset: Some(offset) } => {
+            Some(displaced(inputs, step, start.ordinal, start.at, day, *offset, *window))
+        }
+        Schedule::Chain { window, .. } => Some(on_day(inputs, step, start.ordinal, day, *window)),
         Schedule::AfterOutcome { offset, window, .. } => {
             Some(displaced(inputs, step, start.ordinal, start.at, day, *offset, *window))
         }
@@ -161,6 +188,11 @@ fn displaced(
 }
 
 fn on_day(inputs: &Inputs<'_>, step: &Step, ordinal: u32, centre: Date, window: Window) -> Planned {
+    let bound =
+        step.timing.not_before.as_ref().and_then(|(anchor, span)| {
+            inputs.anchors.get(anchor).map(|anchor| plus_civil(anchor.date, *span))
+        });
+    let centre = bound.map_or(centre, |bound| centre.max(bound));
     let day = match step.timing.working_day {
         Some(way) => shifted(inputs.calendar, centre, way, window.before_days, window.after_days),
         None => centre,
@@ -173,7 +205,10 @@ fn on_day(inputs: &Inputs<'_>, step: &Step, ordinal: u32, centre: Date, window: 
 pub fn waits_for_start(step: &Step) -> bool {
     match &step.schedule {
         Schedule::Started { .. } | Schedule::AfterOutcome { .. } => true,
-        Schedule::Plan { .. } | Schedule::ByFact { .. } | Schedule::Around { .. } => false,
+        Schedule::Plan { .. }
+        | Schedule::ByFact { .. }
+        | Schedule::Around { .. }
+        | Schedule::Chain { .. } => false,
     }
 }
 
@@ -181,9 +216,22 @@ pub fn waits_for_start(step: &Step) -> bool {
 #[must_use]
 pub fn anchor_of<'a>(workflow: &'a Workflow, step: &'a Step) -> Option<&'a Name> {
     root(workflow, step).and_then(|root| match &root.schedule {
-        Schedule::Plan { anchor, .. } | Schedule::ByFact { anchor, .. } => Some(anchor),
+        Schedule::Plan { anchor, .. } | Schedule::ByFact { anchor, .. } | Schedule::Chain { anchor, .. } => {
+            Some(anchor)
+        }
         Schedule::Around { .. } | Schedule::AfterOutcome { .. } | Schedule::Started { .. } => None,
     })
+}
+
+/// Whether an event of that anchor changes when the step is due.
+#[must_use]
+pub fn depends_on_anchor(workflow: &Workflow, step: &Step, anchor: &Name) -> bool {
+    anchor_of(workflow, step) == Some(anchor)
+        || root(workflow, step).is_some_and(|root| {
+            [root, step]
+                .iter()
+                .any(|step| step.timing.not_before.as_ref().is_some_and(|(bound, _)| bound == anchor))
+        })
 }
 
 /// Whether that fact decides the step's schedule.
@@ -194,7 +242,8 @@ pub fn depends_on_fact(workflow: &Workflow, step: &Step, fact: &Name) -> bool {
         Schedule::Plan { .. }
         | Schedule::Around { .. }
         | Schedule::AfterOutcome { .. }
-        | Schedule::Started { .. } => false,
+        | Schedule::Started { .. }
+        | Schedule::Chain { .. } => false,
     })
 }
 

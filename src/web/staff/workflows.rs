@@ -8,8 +8,8 @@ use askama::Template;
 use tend_engine::{
     Name,
     model::{
-        Action, Counting, Does, Level, Respond, Rhythm, Rule, Schedule, Segment, Source, Span, Step,
-        Strength, Workflow, schedule::Window,
+        Action, Counting, Does, Level, Questionnaire, Respond, Rhythm, Rule, Schedule, Segment, Source, Span,
+        Step, Strength, Translation, Workflow, schedule::Window,
     },
 };
 
@@ -60,6 +60,8 @@ struct OnePage {
     title: String,
     status: String,
     version: String,
+    trust: Vec<String>,
+    instruments: Vec<Part>,
     facts: Vec<(String, String)>,
     steps: Vec<Part>,
     rules: Vec<Part>,
@@ -117,6 +119,8 @@ pub async fn one(app: Data<App>, signed: Signed, id: Path<String>) -> Result<Htt
         title: v::text(signed.lang, &workflow.title).to_owned(),
         status: reader.status(&workflow.status),
         version: active.hash.short().to_owned(),
+        trust: reader.trust(&workflow.translations),
+        instruments: workflow.questionnaires.values().map(|one| reader.instrument(one)).collect(),
         facts: workflow.facts.iter().map(|fact| reader.fact(fact)).collect(),
         steps: workflow.steps.iter().map(|step| reader.step(&workflow, step)).collect(),
         rules: workflow.rules.iter().map(|rule| reader.rule(&workflow, rule)).collect(),
@@ -152,6 +156,8 @@ impl Reader {
     fn step(&self, workflow: &Workflow, step: &Step) -> Part {
         let mut lines = self.schedule(workflow, &step.schedule);
         lines.push(self.does(workflow, &step.does));
+        lines.extend(step.timing.only_if.as_ref().map(|_| self.f.only_if().to_owned()));
+        lines.extend(step.timing.until.as_ref().map(|_| self.f.until().to_owned()));
         Part {
             name: step.id.to_string(),
             title: v::text(self.lang, &step.title).to_owned(),
@@ -194,7 +200,21 @@ impl Reader {
             Schedule::AfterOutcome { step, offset, window, .. } => {
                 vec![self.windowed(self.f.after_outcome(self.span(*offset), step), window)]
             }
-            Schedule::Started { window } => vec![self.windowed(self.f.started().to_owned(), window)],
+            Schedule::Started { window, offset: None } => {
+                vec![self.windowed(self.f.started().to_owned(), window)]
+            }
+            Schedule::Started { window, offset: Some(offset) } => {
+                vec![self.windowed(self.f.started_after(self.span(*offset)), window)]
+            }
+            Schedule::Chain { anchor, first, then, window } => {
+                let anchor = self.anchor(workflow, anchor);
+                let first = self.windowed(self.f.chain_first(self.span(*first), anchor), window);
+                let next = then.iter().map(|next| match &next.when {
+                    Some(_) => self.f.chain_if(self.span(next.after)),
+                    None => self.f.chain_next(self.span(next.after)),
+                });
+                std::iter::once(first).chain(next).collect()
+            }
         }
     }
 
@@ -210,12 +230,16 @@ impl Reader {
     }
 
     fn segments(&self, workflow: &Workflow, anchor: &Name, segments: &[Segment]) -> Vec<String> {
-        let label = workflow.anchors.iter().find(|a| a.id == *anchor);
-        let anchor = label.map_or_else(|| anchor.to_string(), |a| v::text(self.lang, &a.label).to_owned());
+        let anchor = self.anchor(workflow, anchor);
         segments
             .iter()
             .map(|segment| self.windowed(self.rhythm(&anchor, &segment.rhythm), &segment.window))
             .collect()
+    }
+
+    fn anchor(&self, workflow: &Workflow, anchor: &Name) -> String {
+        let label = workflow.anchors.iter().find(|a| a.id == *anchor);
+        label.map_or_else(|| anchor.to_string(), |a| v::text(self.lang, &a.label).to_owned())
     }
 
     fn rhythm(&self, anchor: &str, rhythm: &Rhythm) -> String {
@@ -269,6 +293,9 @@ impl Reader {
     fn action(&self, workflow: &Workflow, action: &Action) -> String {
         match action {
             Action::Alert(level) => self.f.alert(v::level(self.w, *level)),
+            Action::AlertWithin { level, respond } => {
+                self.f.alert_within(v::level(self.w, *level), self.respond(*respond))
+            }
             Action::Task { title, .. } => self.f.opens_task(v::text(self.lang, title)),
             Action::Start(step) => {
                 let title = workflow.step(step).map_or(step.as_str(), |step| v::text(self.lang, &step.title));
@@ -280,14 +307,38 @@ impl Reader {
         }
     }
 
-    fn level(&self, level: &Level) -> Part {
-        let respond = match level.respond {
+    fn respond(&self, respond: Respond) -> String {
+        match respond {
             Respond::Within { minutes, counting: Counting::Wall } => self.f.respond_minutes(minutes),
             Respond::Within { minutes, counting: Counting::Covered } => self.f.respond_covered(minutes),
             Respond::SameDay { .. } => self.f.respond_same_day().to_owned(),
             Respond::WorkingDays(days) => self.f.respond_working(days),
             Respond::Never => self.f.respond_never().to_owned(),
+        }
+    }
+
+    fn trust(&self, translations: &[(tend_engine::model::Lang, Translation)]) -> Vec<String> {
+        let said = |translation: Translation| match translation {
+            Translation::Original => self.f.original(),
+            Translation::Official => self.f.official(),
+            Translation::Reviewed => self.f.reviewed(),
+            Translation::ConfirmAtSite => self.f.confirm_at_site(),
+            Translation::NeedsReview => self.f.needs_review(),
         };
+        translations.iter().map(|(language, one)| self.f.words_in(language, said(*one))).collect()
+    }
+
+    fn instrument(&self, questionnaire: &Questionnaire) -> Part {
+        let mut lines = vec![self.f.licence(&questionnaire.licence)];
+        lines.extend(questionnaire.credit.clone());
+        lines.extend(questionnaire.loinc.as_ref().map(|code| format!("LOINC {code}")));
+        lines.extend(self.trust(&questionnaire.translations));
+        let title = v::text(self.lang, &questionnaire.title).to_owned();
+        Part { name: questionnaire.id.to_string(), title, lines, sources: String::new() }
+    }
+
+    fn level(&self, level: &Level) -> Part {
+        let respond = self.respond(level.respond);
         let mut lines = vec![format!("{}: {respond}", v::role(self.w, level.owner))];
         lines.extend(
             level.ladder.iter().map(|rung| self.f.then_role(v::role(self.w, rung.role), rung.minutes)),

@@ -94,6 +94,20 @@ crate::words! {
         around(offset, step): "{offset} from {step}", "距{step} {offset}";
         after_outcome(offset, step): "{offset} after the outcome of {step}", "{step} 有结果后 {offset}";
         started: "when a rule starts it", "由规则启动";
+        started_after(offset): "{offset} after a rule starts it", "由规则启动后 {offset}";
+        chain_first(first, anchor): "first {first} after {anchor}", "首次：{anchor}后 {first}";
+        chain_next(after): "then each {after} after the one before", "之后每次间隔 {after}";
+        chain_if(after): "then {after} after the one before, when its condition holds", "满足条件时，下一次间隔 {after}";
+        until: "ends when its condition holds", "满足条件时结束";
+        only_if: "only when its condition holds", "仅在满足条件时";
+        instruments: "Questionnaires", "问卷";
+        licence(terms): "licence: {terms}", "许可：{terms}";
+        words_in(language, trust): "words in {language}: {trust}", "{language} 文本：{trust}";
+        original: "original", "原文";
+        official: "official translation", "官方译文";
+        reviewed: "translation, reviewed", "译文，已审核";
+        confirm_at_site: "translation in wide use: compare with the official form before use", "通行译文：使用前请与官方版本核对";
+        needs_review: "machine-made translation, NOT REVIEWED: do not use before a clinician has read it", "机器译文，未经审核：使用前须由临床人员审阅";
         window(before, after): "window -{before}/+{after} days", "窗口 -{before}/+{after} 天";
         alert(level): "alert: {level}", "警示：{level}";
         opens_task(title): "task: {title}", "任务：{title}";
@@ -102,6 +116,7 @@ crate::words! {
         pauses: "pauses", "暂停";
         stops: "stops", "终止";
         at_once: "at once, before submission", "立即（提交前）";
+        alert_within(level, respond): "alert: {level}, {respond}", "警示：{level}，{respond}";
         respond_minutes(n): "within {n} minutes", "{n} 分钟内";
         respond_covered(n): "within {n} minutes of cover", "值班 {n} 分钟内";
         respond_same_day: "the same day", "当日";

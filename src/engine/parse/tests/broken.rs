@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use super::{super::compile, SHIPPED};
+use super::super::compile;
 
 const WORKFLOW: &str = r#"workflow: knee
 title: {en: Knee, zh: 膝}
@@ -139,8 +139,7 @@ fn files(workflow: &str, questionnaire: &str, standard: &str) -> BTreeMap<String
 }
 
 fn shipped_standard() -> String {
-    let bytes = SHIPPED.iter().find(|(path, _)| *path == "workflows/standard.yaml").unwrap().1;
-    String::from_utf8(bytes.to_vec()).unwrap()
+    String::from_utf8(super::shipped()["workflows/standard.yaml"].clone()).unwrap()
 }
 
 /// Which file a mistake is made in.

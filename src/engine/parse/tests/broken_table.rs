@@ -64,7 +64,7 @@ const MISTAKES: &[Mistake] = &[
     (W, "> 2 kg", "> 2000 g", "64:47 E123 this side is measured in kg, and the number has \"g\" (write the number in kg)"),
     (W, "lowest(weight, 3 days)", "lowest(weight, 400 days)", "64:37 E125 a look-back is 1 to 366 whole days (write a shorter one)"),
     (W, "lowest(weight, 3 days)", "lowest(weight)", "64:22 E127 this is not how lowest is written (write lowest(ITEM, 3 days))"),
-    (W, "lowest(weight, 3 days)", "smallest(weight, 3 days)", "64:22 E127 there is no function \"smallest\" (there is days_since, lowest, highest, previous, missed_in_a_row, missed, answers, outcome, known, doubtful, declined, points, …)"),
+    (W, "lowest(weight, 3 days)", "smallest(weight, 3 days)", "64:22 E127 there is no function \"smallest\" (there is days_since, lowest, highest, previous, times, missed_in_a_row, missed, answers, done, done_within, asked_within, outcome, …)"),
     (W, "lowest(weight, 3 days)", "lowest(wieght, 3 days)", "64:29 E121 there is no item or total \"wieght\" to look back at (did you mean \"weight\"?)"),
     (W, "swelling in [some, lot]", "swelling in [some, lots]", "66:32 E124 \"lots\" is not one of the options (did you mean \"lot\"?)"),
     (W, "swelling in [some, lot]", "swelling > some", "66:13 E122 a choice has no order, so \">\" says nothing (write = or !=, in [a, b], or compare points(…))"),
