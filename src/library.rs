@@ -111,6 +111,9 @@ fn around(path: &Path) -> Option<BTreeMap<String, Vec<u8>>> {
     if root.join("questionnaires").is_dir() {
         read.path(&root.join("questionnaires"));
     }
+    if root.join("calendars").is_dir() {
+        read.path(&root.join("calendars"));
+    }
     // A story stands on the workflow beside its folder.
     let told = path.parent().filter(|folder| folder.ends_with("cases")).and_then(Path::parent);
     if let Some(workflow) = told.map(|folder| folder.join("workflow.yaml")).filter(|path| path.is_file()) {

@@ -1,10 +1,17 @@
-//! `tend check [PATH…] [--json]`: every problem of workflow files at once.
+//! `tend check [PATH…] [--json]`: every problem of workflow files at once. With `--accept` the expected part of cases is
+//! written down, `--explain CODE` says more about a code, `--schema` prints the JSON Schema for editors, `--texts` counts
+//! the parts of text messages.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{collections::BTreeSet, path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use serde::Serialize;
-use tend_engine::diagnostic::Diagnostic;
+use tend_engine::{
+    diagnostic::{Diagnostic, codes},
+    model::Does,
+    parse::schema,
+    text::{Coding, longest, sms_size},
+};
 
 use crate::library::{self, Library};
 
@@ -16,6 +23,18 @@ pub struct Check {
     /// Print one JSON document
     #[arg(long)]
     json: bool,
+    /// Write the expected part of cases that have none or did not come true, for review
+    #[arg(long)]
+    accept: bool,
+    /// Say what a code means, for example W107
+    #[arg(long, value_name = "CODE")]
+    explain: Option<String>,
+    /// Print the JSON Schema of a kind of file: workflow, questionnaire or standard
+    #[arg(long, value_name = "KIND", num_args = 0..=1, default_missing_value = "workflow")]
+    schema: Option<String>,
+    /// List every text message with its parts per language at the longest values
+    #[arg(long)]
+    texts: bool,
 }
 
 #[derive(Serialize)]
@@ -27,8 +46,23 @@ impl Check {
     /// Prints what was found; exit code 1 if anything was.
     #[must_use]
     pub fn run(&self) -> ExitCode {
-        let mut library =
-            if self.paths.is_empty() { library::load(None) } else { library::load_paths(&self.paths) };
+        if let Some(code) = &self.explain {
+            return explain(code);
+        }
+        if let Some(kind) = &self.schema {
+            return schema(kind);
+        }
+        let load =
+            || if self.paths.is_empty() { library::load(None) } else { library::load_paths(&self.paths) };
+        let mut library = load();
+        if self.accept {
+            let accepted = accept(&library);
+            eprintln!("{} written anew: read what changed before you commit it", count(accepted, "case"));
+            library = load();
+        }
+        if self.texts {
+            print!("{}", texts(&library));
+        }
         let stories = tend_engine::case::run::all(&library.compiled);
         library.compiled.diagnostics.extend(stories);
         let found = &library.compiled.diagnostics;
@@ -44,6 +78,80 @@ impl Check {
     }
 }
 
+fn explain(code: &str) -> ExitCode {
+    match codes::explain(code) {
+        Some(known) => {
+            println!("{}  {}\n\n{}", known.code, known.title, known.text);
+            ExitCode::SUCCESS
+        }
+        None => {
+            let all: Vec<&str> = codes::CODES.iter().map(|known| known.code).collect();
+            eprintln!("error: there is no code \"{code}\": there is {}", all.join(", "));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn schema(kind: &str) -> ExitCode {
+    let printed = schema::schema(kind).and_then(|schema| serde_json::to_string_pretty(&schema).ok());
+    match printed {
+        Some(json) => {
+            println!("{json}");
+            ExitCode::SUCCESS
+        }
+        None => {
+            eprintln!("error: \"{kind}\" has no schema: there is {}", schema::KINDS.join(", "));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes the expected part of every case that needs it; how many files changed.
+fn accept(library: &Library) -> usize {
+    let mut changed = 0;
+    for (path, case) in &library.compiled.cases {
+        let workflow = library.compiled.workflow(case.workflow.as_str());
+        let (Some(workflow), Some(source)) = (workflow, library.source(path)) else { continue };
+        let Some(text) = tend_engine::case::accept::accept(case, workflow, source) else { continue };
+        match std::fs::write(path, text) {
+            Ok(()) => changed += 1,
+            Err(error) => eprintln!("{path} could not be written: {error}"),
+        }
+    }
+    changed
+}
+
+/// Every message of every workflow, with its coding, units and parts at the longest values.
+fn texts(library: &Library) -> String {
+    let mut rows = BTreeSet::new();
+    for (_, workflow) in &library.compiled.workflows {
+        let standard = workflow.words.iter().map(|(key, words)| (format!("standard.yaml {key}"), words));
+        let told = workflow.steps.iter().filter_map(|step| match &step.does {
+            Does::Tell { words } => Some((format!("{} {}", workflow.id, step.id), words)),
+            Does::Ask { .. } | Does::Task { .. } | Does::Score { .. } => None,
+        });
+        for (name, words) in standard.chain(told) {
+            for (language, words) in &words.0 {
+                let size = sms_size(&longest(words));
+                let coding = match size.coding {
+                    Coding::Gsm7 => "7-bit",
+                    Coding::Ucs2 => "UCS-2",
+                };
+                let parts = count(size.parts, "part");
+                rows.insert(format!(
+                    "{name:<48} {language:<4} {coding:<6} {:>4} units  {parts}\n",
+                    size.units
+                ));
+            }
+        }
+    }
+    rows.into_iter().collect()
+}
+
+fn count(n: usize, one: &str) -> String {
+    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
+}
+
 fn for_people(library: &Library) -> String {
     let compiled = &library.compiled;
     let mut out: String = compiled
@@ -51,7 +159,6 @@ fn for_people(library: &Library) -> String {
         .iter()
         .map(|found| found.for_terminal(library.source(&found.file)) + "\n")
         .collect();
-    let count = |n: usize, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
     out += &match compiled.diagnostics.len() {
         0 => format!(
             "{} and {} checked, nothing found\n",

@@ -4,6 +4,7 @@
 //! case: S1 weight up more than 2 kg in 3 days
 //! workflow: hf-discharge-90d
 //! zone: Europe/London                       # of the patient and the site; default Europe/London
+//! calendar: england                         # holidays of the site; by default there are none
 //! enrol:
 //!   on: 2026-03-02 10:00                    # local time
 //!   facts: {dry_weight: 78.0}
@@ -60,6 +61,7 @@
 //!
 //! `plan: {STEP: [dates]}` on a line: the next due days of the step after that moment, from the timeline, begin with these.
 
+pub mod accept;
 mod act;
 mod expect;
 pub mod run;
@@ -74,6 +76,7 @@ use crate::{
     Name, Value,
     fact::{Mode, OutcomeCode, StopReason},
     model::{Channel, LevelId, Role, TaskKind},
+    site::Calendar,
 };
 
 /// A story and what must come of it.
@@ -85,6 +88,8 @@ pub struct Case {
     pub workflow: Name,
     /// IANA zone of the patient and the site.
     pub zone: String,
+    /// Working days of the site.
+    pub calendar: Calendar,
     /// The patient at the start.
     pub enrol: Enrol,
     /// In order of time.

@@ -1,5 +1,7 @@
 //! What is wrong with a file: where, what, and what to write instead. The same words on the command line and on pages.
 
+pub mod codes;
+
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};

@@ -19,6 +19,8 @@ pub mod cover;
 pub mod decide;
 pub mod decimal;
 pub mod diagnostic;
+#[cfg(test)]
+mod differential;
 pub mod expr;
 pub mod fact;
 pub mod fold;
@@ -44,11 +46,15 @@ pub mod site;
 pub mod state;
 #[cfg(test)]
 mod stories;
+#[cfg(test)]
+mod tables;
 pub mod text;
 pub mod timeline;
 mod turn;
 pub mod upcast;
 pub mod value;
+#[cfg(test)]
+mod vectors;
 pub mod weekday;
 mod words;
 

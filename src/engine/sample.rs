@@ -85,6 +85,11 @@ fn option(id: &str, points: i64) -> Option_ {
     Option_ { id: name(id), label: text(id), points: Some(points), loinc: None }
 }
 
+/// A questionnaire without items.
+pub(crate) fn blank_questionnaire(id: &str) -> Questionnaire {
+    questionnaire(id, Vec::new(), false)
+}
+
 fn questionnaire(id: &str, items: Vec<Item>, only_in_covered_hours: bool) -> Questionnaire {
     Questionnaire {
         id: name(id),

@@ -9,7 +9,7 @@ use crate::{
     Name, Value,
     calendar::{days_between, start_of_day},
     expr::{self, Env},
-    model::{Does, Step, Workflow},
+    model::{Condition, Does, Step, Workflow},
     schedule::{self, Inputs, Planned},
     site::Calendar,
     state::AnchorState,
@@ -161,6 +161,9 @@ fn draw(
         if past || offset > i64::from(request.days) {
             return;
         }
+        if holds(request, step.timing.until.as_ref(), epoch, &planned) == Some(true) {
+            return;
+        }
         if offset >= 0 && applies(request, step, epoch, &planned) {
             lines.push(line(request.zone, step, &planned));
         }
@@ -169,14 +172,22 @@ fn draw(
 }
 
 fn applies(request: &Request<'_>, step: &Step, epoch: &Epoch, planned: &Planned) -> bool {
-    step.timing.only_if.as_ref().is_none_or(|only_if| {
-        let env = Env {
-            facts: &request.facts,
-            anchors: &epoch.anchors,
-            ..Env::of_workflow(request.workflow, planned.day)
-        };
-        expr::holds(only_if, &env)
-    })
+    holds(request, step.timing.only_if.as_ref(), epoch, planned) != Some(false)
+}
+
+fn holds(
+    request: &Request<'_>,
+    condition: Option<&Condition>,
+    epoch: &Epoch,
+    planned: &Planned,
+) -> Option<bool> {
+    let env = Env {
+        facts: &request.facts,
+        anchors: &epoch.anchors,
+        zone: request.zone,
+        ..Env::of_workflow(request.workflow, planned.day)
+    };
+    condition.map(|condition| expr::holds(condition, &env))
 }
 
 fn line(zone: &TimeZone, step: &Step, planned: &Planned) -> Line {

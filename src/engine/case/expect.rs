@@ -191,8 +191,8 @@ pub(super) fn in_words(phrase: &Phrase) -> String {
         Phrase::Alert { level, because, by } => format!(
             "alert{}{}{}",
             or(level.map(snake)),
-            or(because.as_ref().map(|words| format!("because \"{words}\""))),
-            or(by.map(|by| format!("by {} {}", by.date(), by.strftime("%H:%M"))))
+            or(by.map(|by| format!("by {} {}", by.date(), by.strftime("%H:%M")))),
+            or(because.as_ref().map(|words| format!("because \"{words}\"")))
         ),
         Phrase::Task { kind, role, because } => format!(
             "task{}{}{}",
@@ -281,4 +281,73 @@ fn happening(stage: &Stage<'_>, entry: &Entry) -> Option<String> {
         _ => return None,
     };
     Some(format!("{at} {what}"))
+}
+
+/// What happened since the line before, as an author would expect it.
+pub(super) fn as_phrases(stage: &Stage<'_>) -> Vec<String> {
+    let mut phrases: Vec<String> = stage.since().iter().flat_map(|entry| phrases_of(stage, entry)).collect();
+    phrases.extend(stage.doubts.iter().map(|item| format!("doubt {item}")));
+    if came_true(stage, &Phrase::Ended) && !phrases.iter().any(|phrase| phrase == "ended") {
+        phrases.push("ended".to_owned());
+    }
+    phrases
+}
+
+fn phrases_of(stage: &Stage<'_>, entry: &Entry) -> Vec<String> {
+    let because = |texts: &[Text]| {
+        let words = texts.first().and_then(|text| text.0.get("en").or_else(|| text.0.values().next()));
+        words.map(|words| words.replace('"', "")).filter(|words| !words.is_empty())
+    };
+    let minute = |at: Timestamp| Some(stage.zone.to_datetime(at)).filter(|at| at.second() == 0);
+    match &entry.fact {
+        Fact::HandedOver { message, result: HandoverResult::Accepted, .. } => {
+            let Some(plan) = planned(stage, message) else { return Vec::new() };
+            let purpose = match plan.purpose {
+                Purpose::Ask => MessageFor::Ask,
+                Purpose::Remind(_) => MessageFor::Remind,
+                Purpose::Tell => MessageFor::Tell,
+                Purpose::StopConfirmation => MessageFor::Stopped,
+                Purpose::StartConfirmation => MessageFor::Started,
+                Purpose::Help => MessageFor::Help,
+                Purpose::NotMonitored => MessageFor::NotMonitored,
+            };
+            let channel = Some(plan.channel);
+            let of = |step| in_words(&Phrase::Message { purpose: Some(purpose), step, channel });
+            let steps: Vec<Name> = members(stage, plan).map(|member| member.step.clone()).collect();
+            if steps.is_empty() {
+                vec![of(None)]
+            } else {
+                steps.into_iter().map(|step| of(Some(step))).collect()
+            }
+        }
+        Fact::TaskOpened(plan) if plan.kind == TaskKind::Alert => {
+            let by = plan.respond_by.and_then(minute);
+            vec![in_words(&Phrase::Alert { level: Some(plan.level), because: because(&plan.because), by })]
+        }
+        Fact::TaskOpened(plan) => {
+            let because = because(&plan.because).or_else(|| because(std::slice::from_ref(&plan.title)));
+            vec![in_words(&Phrase::Task { kind: Some(plan.kind), role: Some(plan.role), because })]
+        }
+        Fact::TaskChanged { task, level, respond_by, rule: Some(_), because: why, .. } => {
+            let alert = opened(stage, task).is_some_and(|plan| plan.kind == TaskKind::Alert);
+            let (by, because) = (respond_by.and_then(minute), because(std::slice::from_ref(why)));
+            let phrase = Phrase::Alert { level: Some(*level), because, by };
+            if alert { vec![in_words(&phrase)] } else { Vec::new() }
+        }
+        Fact::TaskWithdrawn { task, .. } => {
+            let about = opened(stage, task).and_then(|plan| plan.about.as_ref());
+            about.map(|about| in_words(&Phrase::Withdrawn(about.step.clone()))).into_iter().collect()
+        }
+        Fact::Closed { about, how: Closing::Withdrawn } => {
+            vec![in_words(&Phrase::Withdrawn(about.step.clone()))]
+        }
+        Fact::Closed { about, how: Closing::Silent } => vec![in_words(&Phrase::Silent(about.step.clone()))],
+        Fact::Closed { about, how: Closing::Undone } => vec![in_words(&Phrase::Undone(about.step.clone()))],
+        Fact::Answered { about, .. } if is_late(stage, entry, &about.step) => {
+            vec![in_words(&Phrase::Late(about.step.clone()))]
+        }
+        Fact::Flagged { rule, .. } => vec![in_words(&Phrase::Flag(rule.clone()))],
+        Fact::Stopped { .. } | Fact::Ended => vec![in_words(&Phrase::Ended)],
+        _ => Vec::new(),
+    }
 }

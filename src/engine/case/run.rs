@@ -60,6 +60,25 @@ pub fn run(case: &Case, workflow: &Workflow) -> Vec<Failure> {
     to_the_end(case, workflow).1
 }
 
+/// What a line of a story led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// As phrases of `expect`, in order.
+    pub phrases: Vec<String>,
+    /// Something expected did not come, or something excluded did.
+    pub failed: bool,
+}
+
+/// What each line of a story led to, up to one that cannot be played.
+#[must_use]
+pub fn outcomes(case: &Case, workflow: &Workflow) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    watched(case, workflow, |stage, failures| {
+        outcomes.push(Outcome { phrases: expect::as_phrases(stage), failed: !failures.is_empty() });
+    });
+    outcomes
+}
+
 /// The history that a case leads to.
 #[cfg(test)]
 pub(crate) fn play(case: &Case, workflow: &Workflow) -> Vec<Entry> {
@@ -67,6 +86,14 @@ pub(crate) fn play(case: &Case, workflow: &Workflow) -> Vec<Entry> {
 }
 
 fn to_the_end(case: &Case, workflow: &Workflow) -> (Vec<Entry>, Vec<Failure>) {
+    watched(case, workflow, |_, _| {})
+}
+
+fn watched(
+    case: &Case,
+    workflow: &Workflow,
+    mut watch: impl FnMut(&Stage<'_>, &[Failure]),
+) -> (Vec<Entry>, Vec<Failure>) {
     let first = case.story.first().map_or((1, 1), |line| (line.line, line.column));
     let broken = |message: String| {
         let help = "correct the case or the workflow".to_owned();
@@ -76,7 +103,8 @@ fn to_the_end(case: &Case, workflow: &Workflow) -> (Vec<Entry>, Vec<Failure>) {
         return broken(format!("time zone \"{}\" is not known", case.zone));
     };
     let library = Library::from([(workflow.version(), Arc::new(workflow.clone()))]);
-    let site = SiteSettings { zone: case.zone.clone(), ..SiteSettings::default() };
+    let (zone_name, calendar) = (case.zone.clone(), case.calendar.clone());
+    let site = SiteSettings { zone: zone_name, calendar, ..SiteSettings::default() };
     let patient = Rehearsal::new(&library, &site, instant(&zone, case.enrol.on));
     let mut stage = Stage { case, workflow, zone, patient, seen: 0, doubts: Vec::new() };
     if let Err(error) = stage.enrol(&case.enrol) {
@@ -91,7 +119,9 @@ fn to_the_end(case: &Case, workflow: &Workflow) -> (Vec<Entry>, Vec<Failure>) {
             failures.push(Failure { line: line.line, column: line.column, message, help });
             break;
         }
-        failures.extend(stage.compare(line));
+        let wrong = stage.compare(line);
+        watch(&stage, &wrong);
+        failures.extend(wrong);
         stage.seen = stage.patient.history.len();
         stage.doubts.clear();
     }

@@ -308,7 +308,66 @@ impl Typer<'_> {
             self.error(left.at, "E122", message, help);
             return None;
         }
+        if self.is_constant(how, (left, &a), (right, &b)) {
+            return None;
+        }
         Some((Expr::Compare(how, Box::new(a), Box::new(b)), Type::Bool))
+    }
+
+    /// A comparison with a number that lies outside all that the other side can be.
+    fn is_constant(&mut self, how: Compare, left: (&Ast, &Expr), right: (&Ast, &Expr)) -> bool {
+        let number = |expr: &Expr| match expr {
+            Expr::Literal(Value::Number(number)) => Some(*number),
+            _ => None,
+        };
+        let (value, how, with, at) = match (number(left.1), number(right.1)) {
+            (None, Some(with)) => (left, how, with, right.0.at),
+            (Some(with), None) => (right, how.turned(), with, left.0.at),
+            _ => return false,
+        };
+        let Some((min, max)) = self.range(value.1) else { return false };
+        let always = match how {
+            Compare::Equal if with < min || with > max => Some(false),
+            Compare::NotEqual if with < min || with > max => Some(true),
+            Compare::Less => constant(max < with, min >= with),
+            Compare::AtMost => constant(max <= with, min > with),
+            Compare::More => constant(min > with, max <= with),
+            Compare::AtLeast => constant(min >= with, max < with),
+            Compare::Equal | Compare::NotEqual => None,
+        };
+        let Some(always) = always else { return false };
+        let said = if always { "always" } else { "never" };
+        let message = format!("this is {said} true: \"{}\" lies between {min} and {max}", value.0);
+        self.error(at, "E128", message, format!("compare it with a number from {min} to {max}"));
+        true
+    }
+
+    /// The least and the greatest that a value can be, where the file says so.
+    fn range(&self, expr: &Expr) -> Option<(Decimal, Decimal)> {
+        let item = |name: &Name| {
+            let item = self.scope.answer?.items.iter().find(|item| item.id == *name)?;
+            Some(crate::instrument::item_range(item))
+        };
+        match expr {
+            Expr::Item(name) | Expr::Points(name) => item(name),
+            Expr::Score(name) => {
+                let questionnaire = self.scope.answer?;
+                let score = questionnaire.scores.iter().find(|score| score.id == *name)?;
+                Some(crate::instrument::possible(score, questionnaire))
+            }
+            Expr::Fact(name) => match &self.scope.facts.iter().find(|fact| fact.id == *name)?.kind {
+                FactKind::Whole { min, max } => Some((Decimal::whole(*min), Decimal::whole(*max))),
+                FactKind::Quantity { min, max, .. } => Some((*min, *max)),
+                FactKind::Boolean | FactKind::Choice(_) | FactKind::Date => None,
+            },
+            Expr::SilentInARow(_) => {
+                Some((Decimal::ZERO, Decimal::whole(i64::from(crate::state::SILENT_MAX))))
+            }
+            Expr::AnswerCount(_) => {
+                Some((Decimal::ZERO, Decimal::whole(i64::from(crate::state::ANSWERS_MAX))))
+            }
+            _ => None,
+        }
     }
 
     /// Whether two sides can be compared or added.
@@ -401,6 +460,14 @@ impl Typer<'_> {
             return None;
         }
         Some((make(Box::new(a), Box::new(b)), a_type))
+    }
+}
+
+fn constant(always: bool, never: bool) -> Option<bool> {
+    match (always, never) {
+        (true, _) => Some(true),
+        (false, true) => Some(false),
+        (false, false) => None,
     }
 }
 

@@ -99,6 +99,20 @@ pub enum Compare {
     AtLeast,
 }
 
+impl Compare {
+    /// The same comparison with its sides exchanged.
+    #[must_use]
+    pub fn turned(self) -> Self {
+        match self {
+            Self::Less => Self::More,
+            Self::AtMost => Self::AtLeast,
+            Self::More => Self::Less,
+            Self::AtLeast => Self::AtMost,
+            Self::Equal | Self::NotEqual => self,
+        }
+    }
+}
+
 /// The longest look-back in days.
 pub const LOOK_BACK_DAYS_MAX: u32 = 366;
 /// Deepest nesting of an expression.

@@ -109,7 +109,15 @@ pub fn key_name(key: &Key, log: &mut Log) -> Option<Name> {
     parse_name(&key.text, key.at, log)
 }
 
+/// Words of the condition language that would not be read as names.
+const WORDS_OF_CONDITIONS: [&str; 7] = ["and", "or", "not", "in", "of", "true", "false"];
+
 fn parse_name(text: &str, at: Place, log: &mut Log) -> Option<Name> {
+    if WORDS_OF_CONDITIONS.contains(&text) {
+        let message = format!("\"{text}\" is a word of conditions, so nothing can be called that");
+        log.error("E104", at, message, "choose another name");
+        return None;
+    }
     Name::parse(text)
         .map_err(|error| {
             log.error(
@@ -261,7 +269,37 @@ pub fn text(node: &Node, languages: &[String], placeholders: Option<&[&str]>, lo
             log.error("E301", node.at, message, format!("add \"{language}: …\" beside the others"));
         }
     }
-    (words.len() == languages.len()).then_some(Text(words))
+    if words.len() == languages.len() {
+        if let Some(known) = placeholders {
+            same_placeholders(node.at, &words, known, log);
+        }
+        return Some(Text(words));
+    }
+    None
+}
+
+/// Every language names the same values.
+fn same_placeholders(at: Place, words: &BTreeMap<String, String>, known: &[&str], log: &mut Log) {
+    let named = |words: &str| -> std::collections::BTreeSet<String> {
+        let names = pieces(words).into_iter().filter_map(|piece| match piece {
+            Piece::Placeholder(name) => known.contains(&name).then(|| name.to_owned()),
+            Piece::Plain(_) => None,
+        });
+        names.collect()
+    };
+    let mut all = words.iter().map(|(language, words)| (language, named(words)));
+    let Some((first, expected)) = all.next() else { return };
+    for (language, names) in all {
+        let (missing, here, there) =
+            match (expected.difference(&names).next(), names.difference(&expected).next()) {
+                (Some(missing), _) => (missing, language, first),
+                (None, Some(missing)) => (missing, first, language),
+                (None, None) => continue,
+            };
+        let message =
+            format!("the words in \"{here}\" leave out {{{missing}}}, which those in \"{there}\" have");
+        log.warn("W116", at, message, format!("name {{{missing}}} in every language, or in none"));
+    }
 }
 
 fn said(node: &Node, language: &str, placeholders: Option<&[&str]>, log: &mut Log) -> Option<String> {

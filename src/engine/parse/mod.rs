@@ -12,6 +12,7 @@ mod prune;
 pub mod questionnaire;
 pub mod rule;
 pub mod schedule;
+pub mod schema;
 pub mod score;
 pub mod span;
 pub mod standard;
@@ -99,7 +100,7 @@ pub fn compile(files: &BTreeMap<String, Vec<u8>>) -> Compiled {
                 compiled.workflows.extend(found.map(|workflow| (path.to_owned(), workflow)));
             }
             Sort::Case => {
-                let found = case::case(&node, &compiled.workflows, &mut log);
+                let found = case::case(&node, &compiled.workflows, &compiled.calendars, &mut log);
                 compiled.cases.extend(found.map(|case| (path.to_owned(), case)));
             }
         }

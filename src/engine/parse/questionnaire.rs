@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Decimal, Name,
-    check::words::check_patient_words,
+    check::{self, words::check_patient_words},
     diagnostic::{Log, suggest},
     model::{Doubt, Item, ItemKind, LevelId, Option_, Questionnaire, Rule, Text},
 };
@@ -20,7 +20,7 @@ use crate::{
 /// Most items of one questionnaire, and most options of one item.
 pub const ITEMS_MAX: usize = 200;
 
-const KEYS: [&str; 19] = [
+pub(super) const KEYS: [&str; 19] = [
     "questionnaire",
     "version",
     "languages",
@@ -143,6 +143,14 @@ pub fn questionnaire(
         rule.own_sources = context.sources.iter().filter(|s| rule.sources.contains(&s.id)).cloned().collect();
     }
     drop(context);
+    if !log.blocks() {
+        let place = |section: &str, id: &Name| {
+            let found = fields.get(section).map(|node| entries(node, section, &mut Log::new("")));
+            let mut found = found.unwrap_or_default().into_iter();
+            found.find(|(known, ..)| known == id).map_or(fields.place(), |(_, key, _)| key.at)
+        };
+        check::instruments::check(&draft, &rules, &place, log);
+    }
     (!log.blocks()).then_some(QuestionnaireFile { questionnaire: draft, rules, languages })
 }
 
@@ -192,7 +200,7 @@ fn options(node: &Node, languages: &[String], log: &mut Log) -> Option<Vec<Optio
     (found.len() == count).then_some(found)
 }
 
-const ITEM_KEYS: [&str; 13] = [
+pub(super) const ITEM_KEYS: [&str; 13] = [
     "ask",
     "hint",
     "loinc",

@@ -19,7 +19,7 @@ use crate::{
 /// Most alternatives, and most actions, of one rule.
 pub const ALTERNATIVES_MAX: usize = 20;
 
-const KEYS: [&str; 7] = ["on", "if", "because", "any", "then", "thread", "sources"];
+pub(super) const KEYS: [&str; 7] = ["on", "if", "because", "any", "then", "thread", "sources"];
 
 /// A rule of a workflow, or of a questionnaire (`own`), whose rules are all about its own answer.
 pub fn rule(id: Name, node: &Node, own: Option<&Name>, context: &mut Context<'_>) -> Option<Rule> {

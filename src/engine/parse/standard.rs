@@ -29,7 +29,7 @@ pub struct Standard {
 }
 
 /// Words that messages need, and whether they travel as text messages.
-pub const WORDS: [(&str, bool); 8] = [
+pub(super) const WORDS: [(&str, bool); 8] = [
     ("ask", true),
     ("remind", true),
     ("email_subject", false),

@@ -36,7 +36,7 @@ pub const LADDER_MAX: usize = 8;
 pub const TASK_MINUTES_MAX: i64 = 600;
 
 const DOES: [&str; 4] = ["ask", "tell", "task", "score"];
-const KEYS: [&str; 19] = [
+pub(super) const KEYS: [&str; 19] = [
     "title",
     "ask",
     "tell",

@@ -52,9 +52,8 @@ impl Node {
     #[must_use]
     pub fn describe(&self) -> &'static str {
         match &self.kind {
-            Kind::Scalar { text, plain: true } if text.is_empty() || text == "~" || text == "null" => {
-                "nothing"
-            }
+            Kind::Scalar { text, .. } if text.trim().is_empty() => "nothing",
+            Kind::Scalar { text, plain: true } if text == "~" || text == "null" => "nothing",
             Kind::Scalar { .. } => "a single value",
             Kind::List(_) => "a list",
             Kind::Map(_) => "a map",

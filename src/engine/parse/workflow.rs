@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     context::Context,
     facts::{anchors, facts, langs, languages, sources},
-    fields::{Fields, entries, scalar, text},
+    fields::{Fields, entries, items, scalar, text},
     questionnaire::QuestionnaireFile,
     rule::rule,
     span::positive_span,
@@ -23,7 +23,7 @@ use crate::{
 /// Most steps, and most rules, of one workflow.
 pub const STEPS_MAX: usize = 500;
 
-const KEYS: [&str; 13] = [
+pub(super) const KEYS: [&str; 13] = [
     "workflow",
     "title",
     "status",
@@ -100,6 +100,23 @@ pub fn workflow(
     if !context.log.blocks() {
         check_starts(&steps, &own_rules, &places, context.log);
     }
+    let discouraged = discouraged(fields.get("discouraged"), context.log);
+    if let (false, Some(ending)) = (context.log.blocks(), &ending) {
+        let own: Vec<Rule> = own_rules.iter().map(|(rule, _)| rule.clone()).collect();
+        let parts = check::care::Parts {
+            file: node,
+            steps: &steps,
+            rules: &own,
+            facts: &context.facts,
+            anchors: &anchors,
+            define: &define,
+            sources: &context.sources,
+            ending,
+            questionnaires: &instruments,
+            discouraged: &discouraged,
+        };
+        check::care::check(&parts, context.log);
+    }
     let facts = std::mem::take(&mut context.facts);
     let sources = std::mem::take(&mut context.sources);
     drop(context);
@@ -128,6 +145,12 @@ pub fn workflow(
     };
     super::prune::to_languages(&mut workflow, &languages);
     Some(workflow)
+}
+
+/// Tests that guidelines advise against.
+fn discouraged(node: Option<&Node>, log: &mut Log) -> Vec<String> {
+    let all = node.map(items).unwrap_or_default();
+    all.into_iter().filter_map(|node| scalar(node, "the name of a test", log)).map(str::to_owned).collect()
 }
 
 /// The words that come from other files have to exist in the workflow's languages.

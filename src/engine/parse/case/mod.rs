@@ -18,6 +18,7 @@ use crate::{
     case::{Case, Enrol, Line, Moment},
     diagnostic::{Log, Place, suggest},
     model::Workflow,
+    site::Calendar,
 };
 use act::act;
 use phrase::phrase;
@@ -56,8 +57,14 @@ const LINE_KEYS: [&str; 23] = [
 ];
 
 /// Reads a case file. Its workflow is looked up among those that can be used.
-pub fn case(node: &Node, workflows: &[(String, Workflow)], log: &mut Log) -> Option<Case> {
-    let fields = Fields::of(node, "a case", &["case", "workflow", "zone", "enrol", "story"], log)?;
+pub fn case(
+    node: &Node,
+    workflows: &[(String, Workflow)],
+    calendars: &BTreeMap<Name, Calendar>,
+    log: &mut Log,
+) -> Option<Case> {
+    let fields =
+        Fields::of(node, "a case", &["case", "workflow", "zone", "calendar", "enrol", "story"], log)?;
     let title = fields.need("case", log).and_then(|node| scalar(node, "a title", log));
     let workflow_node = fields.need("workflow", log)?;
     let id = name(workflow_node, "a workflow", log)?;
@@ -75,10 +82,25 @@ pub fn case(node: &Node, workflows: &[(String, Workflow)], log: &mut Log) -> Opt
         let message = format!("\"{}\" is not a time zone", shorten(zone));
         log.error("E107", fields.at("zone"), message, "write for example Europe/London or Asia/Shanghai");
     }
+    let calendar = match fields.get("calendar") {
+        Some(node) => calendar(node, calendars, log)?,
+        None => Calendar::default(),
+    };
     let enrol = fields.need("enrol", log).and_then(|node| enrol(node, workflow, log));
     let story = fields.need("story", log).map(|node| story(node, workflow, log));
     (!log.blocks()).then_some(())?;
-    Some(Case { title: title?.to_owned(), workflow: id, zone: zone.to_owned(), enrol: enrol?, story: story? })
+    let (title, zone) = (title?.to_owned(), zone.to_owned());
+    Some(Case { title, workflow: id, zone, calendar, enrol: enrol?, story: story? })
+}
+
+fn calendar(node: &Node, calendars: &BTreeMap<Name, Calendar>, log: &mut Log) -> Option<Calendar> {
+    let id = name(node, "a calendar", log)?;
+    let found = calendars.get(&id).cloned();
+    if found.is_none() {
+        let help = suggest(id.as_str(), calendars.keys().map(Name::as_str));
+        log.error("E106", node.at, format!("there is no calendar \"{id}\""), help);
+    }
+    found
 }
 
 fn enrol(node: &Node, workflow: &Workflow, log: &mut Log) -> Option<Enrol> {

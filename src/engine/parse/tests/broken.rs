@@ -52,6 +52,8 @@ steps:
     task: {kind: admin, role: clerk, minutes: 5}
     around: visit
     at: -7 days
+    overdue:
+      - {after: 3 days, role: nurse_lead, level: grey, because: {en: not booked, zh: 未预约}}
   after-visit:
     title: {en: After, zh: 之后}
     ask: pain
@@ -79,6 +81,11 @@ rules:
     because: {en: silent, zh: 沉默}
     then:
       - task: {kind: call, role: nurse, minutes: 10, within: 1 day, level: grey, title: {en: Call, zh: 电话}}
+  after-silent:
+    on: silence of after-visit
+    if: side = left or start_weight > 100 kg
+    because: {en: silent after the visit, zh: 门诊后沉默}
+    then: [alert grey]
 ending: {after: 100 days}
 "#;
 
@@ -189,6 +196,9 @@ fn every_mistake_is_found_with_place_code_and_mend() {
         if said != *expected {
             let _ = writeln!(wrong, "    ({file:?}, {find:?}, {replace:?}, {said:?}),");
         }
+    }
+    if let Some(path) = std::env::var_os("TEND_ACCEPT") {
+        std::fs::write(std::path::Path::new(&path).join("broken.txt"), &wrong).expect("written");
     }
     assert!(wrong.is_empty(), "these read otherwise:\n{wrong}");
 }

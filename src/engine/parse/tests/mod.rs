@@ -2,6 +2,7 @@
 
 mod broken;
 mod hostile;
+mod siege;
 
 use std::{collections::BTreeMap, path::Path, sync::OnceLock};
 
