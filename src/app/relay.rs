@@ -272,6 +272,7 @@ impl App {
         let locked = tx.lock_any(&patients).await?;
         let ids: Vec<MessageId> = finish.iter().map(|(ticket, _)| ticket.message).collect();
         let claimed = tx.in_doubt(&ids).await?;
+        let early = tx.early_receipts(&references(finish)).await?;
         let mut batch = Batch::default();
         let mut ended = Vec::with_capacity(finish.len());
         for mut patient in locked {
@@ -283,11 +284,9 @@ impl App {
                 let (result, word, provider_ref) = outcome(handover);
                 let fact = Fact::HandedOver { message: held.key.clone(), attempt: held.attempt, result };
                 facts.push(carrier(held.enrollment, now, fact));
-                if let Some(reference) = &provider_ref {
-                    for delivered in tx.early_receipts(reference, held.id).await? {
-                        let fact = Fact::Receipt { message: held.key.clone(), delivered };
-                        facts.push(carrier(held.enrollment, now, fact));
-                    }
+                for delivered in early.get(&held.id).into_iter().flatten() {
+                    let fact = Fact::Receipt { message: held.key.clone(), delivered: *delivered };
+                    facts.push(carrier(held.enrollment, now, fact));
                 }
                 ended.push(Ended { id: held.id, attempt: held.attempt, result: word, provider_ref });
             }
@@ -416,6 +415,15 @@ fn decision(message: &Waiting, now: Timestamp, fact: Fact) -> NewFact {
 
 fn carrier(enrollment: Option<tend_engine::EnrollmentId>, now: Timestamp, fact: Fact) -> NewFact {
     NewFact { enrollment, occurred_at: now, author: Author::Carrier, fact }
+}
+
+/// The carriers' references of what they took.
+fn references(finish: &[(Ticket, Handover)]) -> BTreeMap<String, MessageId> {
+    let taken = |(ticket, handover): &(Ticket, Handover)| match handover {
+        Handover::Accepted(reference) => Some((reference.0.clone(), ticket.message)),
+        Handover::Refused(_) | Handover::Unknown(_) => None,
+    };
+    finish.iter().filter_map(taken).collect()
 }
 
 /// What a hand-over means for the history and for the attempt's row.

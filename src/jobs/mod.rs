@@ -24,7 +24,7 @@ use wake::{Look, Until, wakes};
 pub use work::{Work, WorkError};
 
 /// Connections of a lane.
-pub const CONNECTIONS: usize = 16;
+pub const CONNECTIONS: usize = 32;
 /// How long a worker that failed rests before it starts again.
 pub const RESTART_PAUSE: Duration = Duration::from_millis(200);
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
-    Statement, prelude::Uuid, sea_query::LockType,
+    Statement, prelude::Uuid, sea_query::{Expr, ExprTrait, LockType},
 };
 use serde::{Deserialize, Serialize};
 use tend_engine::{
@@ -150,6 +150,17 @@ const ATTEMPT: Columns = Columns {
     ],
 };
 
+const LINK: Columns = Columns {
+    table: "link",
+    columns: &[
+        ("token_hash", Kind::Bytes),
+        ("message", Kind::Id),
+        ("patient", Kind::Id),
+        ("expires_at", Kind::Big),
+        ("tries", Kind::Int),
+    ],
+};
+
 const ATTEMPT_ENDED: Update = Update {
     rows: Columns {
         table: "attempt",
@@ -265,6 +276,7 @@ impl Tx {
         let until = self.database_now().await?.saturating_add(LEASE_SECONDS * 1_000_000);
         let node = uuid(self.store().node());
         let (mut leased, mut attempts) = (sql::Rows::default(), sql::Rows::default());
+        let mut links = sql::Rows::default();
         let mut held = Vec::with_capacity(leases.len());
         for lease in leases {
             let (id, fence) = (lease.waiting.id, lease.waiting.fence.saturating_add(1));
@@ -285,6 +297,11 @@ impl Tx {
                 lease.key.seal(sealed::SENT, json(lease.sent).as_bytes()).into(),
                 micros(now).into(),
             ]);
+            if let (Some(token), Some(expires)) = (lease.token, lease.waiting.plan.link_expires) {
+                let patient = uuid(lease.waiting.patient.0);
+                let hash = token_hash(token).into();
+                links.push([hash, uuid(id.0).into(), patient.into(), micros(expires).into(), 0_i32.into()]);
+            }
             held.push(Held { id, attempt: lease.attempt, fence });
         }
         let tx = self.conn().await?;
@@ -292,11 +309,8 @@ impl Tx {
             return Err(StoreError::Conflict);
         }
         sql::insert(tx, &ATTEMPT, attempts).await?;
-        for lease in leases {
-            if let (Some(token), Some(expires)) = (lease.token, lease.waiting.plan.link_expires) {
-                link(tx, lease.waiting, token, expires).await?;
-            }
-        }
+        // A retry has the same token: its row is there already.
+        sql::upsert(tx, &LINK, "token_hash", "expires_at = excluded.expires_at", links).await?;
         Ok(held)
     }
 
@@ -306,22 +320,23 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn mark_begun(&mut self, held: &[(MessageId, i64)]) -> Result<Vec<MessageId>, StoreError> {
-        let now = self.database_now().await?;
+        let now = Expr::cust(database_now(self.conn().await?.get_database_backend()));
         let mut query = message::Entity::find()
             .select_only()
             .columns([message::Column::Id, message::Column::Fence])
+            .column_as(now.clone(), "now")
             .filter(message::Column::Id.is_in(held.iter().map(|(id, _)| uuid(id.0))))
             .filter(message::Column::State.eq("claimed"))
             .filter(message::Column::BegunAt.is_null())
-            .filter(message::Column::LeaseUntil.gt(now))
+            .filter(ExprTrait::gt(Expr::col(message::Column::LeaseUntil), now))
             .order_by_asc(message::Column::Id);
         if self.store().is_postgres() {
             query = query.lock(LockType::Update);
         }
-        let rows: Vec<(Uuid, i64)> = query.into_tuple().all(self.conn().await?).await?;
+        let rows: Vec<(Uuid, i64, i64)> = query.into_tuple().all(self.conn().await?).await?;
         let mut marks = sql::Rows::default();
         let mut begun = Vec::with_capacity(rows.len());
-        for (id, fence) in rows {
+        for (id, fence, now) in rows {
             if held.contains(&(MessageId(id.as_u128()), fence)) {
                 marks.push([id.into(), fence.into(), now.into()]);
                 begun.push(MessageId(id.as_u128()));
@@ -449,26 +464,4 @@ fn expired(row: message::Model) -> Expired {
         fence: row.fence,
         begun: row.begun_at.is_some(),
     }
-}
-
-/// A retry has the same token: the row is there already.
-async fn link(
-    tx: &sea_orm::DatabaseTransaction,
-    waiting: &Waiting,
-    token: &str,
-    expires: Timestamp,
-) -> Result<(), StoreError> {
-    let statement = Statement::from_sql_and_values(
-        tx.get_database_backend(),
-        "insert into link (token_hash, message, patient, expires_at, tries) values ($1, $2, $3, $4, 0)
-         on conflict (token_hash) do update set expires_at = excluded.expires_at",
-        [
-            token_hash(token).into(),
-            uuid(waiting.id.0).into(),
-            uuid(waiting.patient.0).into(),
-            micros(expires).into(),
-        ],
-    );
-    tx.execute_raw(statement).await?;
-    Ok(())
 }

@@ -1,5 +1,7 @@
 //! What comes in: texts from patients and receipts from carriers. Each is taken once, however often it comes.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use sea_orm::{
     ActiveValue::Set,
@@ -148,30 +150,35 @@ impl Tx {
         }))
     }
 
-    /// Receipts that came before the hand-over with that reference was written down; they count from now on.
+    /// Receipts that came before the hand-overs with these references were written down; they count from now on.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn early_receipts(
         &mut self,
-        provider_ref: &str,
-        about: MessageId,
-    ) -> Result<Vec<bool>, StoreError> {
+        about: &BTreeMap<String, MessageId>,
+    ) -> Result<BTreeMap<MessageId, Vec<bool>>, StoreError> {
+        let mut found: BTreeMap<MessageId, Vec<bool>> = BTreeMap::new();
+        if about.is_empty() {
+            return Ok(found);
+        }
         let tx = self.conn().await?;
         let rows = receipt::Entity::find()
-            .filter(receipt::Column::ProviderRef.eq(provider_ref))
+            .filter(receipt::Column::ProviderRef.is_in(about.keys().map(String::as_str)))
             .filter(receipt::Column::Message.is_null())
             .all(tx)
             .await?;
-        if !rows.is_empty() {
+        for row in rows {
+            let Some(message) = about.get(&row.provider_ref) else { continue };
             receipt::Entity::update_many()
-                .col_expr(receipt::Column::Message, Expr::value(uuid(about.0)))
-                .filter(receipt::Column::ProviderRef.eq(provider_ref))
-                .filter(receipt::Column::Message.is_null())
+                .col_expr(receipt::Column::Message, Expr::value(uuid(message.0)))
+                .filter(receipt::Column::ProviderRef.eq(row.provider_ref.as_str()))
+                .filter(receipt::Column::Delivered.eq(row.delivered))
                 .exec(tx)
                 .await?;
+            found.entry(*message).or_default().push(row.delivered);
         }
-        Ok(rows.into_iter().map(|row| row.delivered).collect())
+        Ok(found)
     }
 
     /// A channel was stopped: its consents end.

@@ -24,6 +24,8 @@ const PREPARED_MAX: usize = 400;
 const WRITER_CACHE_KIB: u32 = 64 * 1024;
 /// Page cache of each SQLite reader, in KiB.
 const READER_CACHE_KIB: u32 = 4 * 1024;
+/// Most bytes of a SQLite file that are read in place: the library's own limit.
+const MAPPED_BYTES_MAX: u32 = 0x7fff_0000;
 /// Pages of write-ahead log after which the writer copies them into the file.
 const CHECKPOINT_PAGES: u32 = 8_000;
 
@@ -133,6 +135,8 @@ fn sqlite_options(options: SqliteConnectOptions, cache_kib: u32) -> SqliteConnec
         .statement_cache_capacity(PREPARED_MAX)
         .pragma("cache_size", format!("-{cache_kib}"))
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string())
+        // Pages of the file are read where the system keeps them: a reader's own cache is void after each commit.
+        .pragma("mmap_size", MAPPED_BYTES_MAX.to_string())
         .pragma("temp_store", "memory")
 }
 

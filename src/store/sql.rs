@@ -60,27 +60,35 @@ impl Rows {
 }
 
 /// Rows per statement on SQLite.
-const SIZES: [usize; 4] = [100, 20, 4, 1];
+const SIZES: [usize; 8] = [100, 64, 32, 16, 8, 4, 2, 1];
 
 /// Inserts the rows.
 pub async fn insert(tx: &DatabaseTransaction, into: &Columns, rows: Rows) -> Result<(), DbErr> {
-    write(tx, into, rows, &|source| {
-        let names: Vec<&str> = into.columns.iter().map(|(name, _)| *name).collect();
-        match source {
-            Source::Arrays => format!(
-                "insert into {} ({}) select {} from {}",
-                into.table,
-                names.join(", "),
-                expressions(into, true).join(", "),
-                arrays(into)
-            ),
-            Source::Values(n) => {
-                format!("insert into {} ({}) values {}", into.table, names.join(", "), values(into, n))
-            }
+    write(tx, into, rows, &|source| inserting(into, &source)).await.map(|_| ())
+}
+
+/// Inserts the rows; those whose `key` is there already get what `set` assigns out of `excluded`.
+pub async fn upsert(
+    tx: &DatabaseTransaction,
+    into: &Columns,
+    key: &str,
+    set: &str,
+    rows: Rows,
+) -> Result<(), DbErr> {
+    let sql = |source| format!("{} on conflict ({key}) do update set {set}", inserting(into, &source));
+    write(tx, into, rows, &sql).await.map(|_| ())
+}
+
+fn inserting(into: &Columns, source: &Source) -> String {
+    let names: Vec<&str> = into.columns.iter().map(|(name, _)| *name).collect();
+    let names = names.join(", ");
+    match source {
+        Source::Arrays => {
+            let expressions = expressions(into, true).join(", ");
+            format!("insert into {} ({names}) select {expressions} from {}", into.table, arrays(into))
         }
-    })
-    .await
-    .map(|_| ())
+        Source::Values(n) => format!("insert into {} ({names}) values {}", into.table, values(into, *n)),
+    }
 }
 
 /// Updates the rows and tells how many were found.
