@@ -26,6 +26,8 @@ use super::{
 pub const CLAIM_SECONDS: u64 = 5;
 /// A message is not begun so shortly before its claim runs out.
 pub const MARGIN: Duration = Duration::from_millis(500);
+/// A round tells its pace after so long.
+const PACE_MIN: Duration = Duration::from_millis(20);
 /// Most messages of one claim.
 pub const CLAIM_MAX: usize = 256;
 /// The shortest rest after a carrier could not be reached.
@@ -38,7 +40,7 @@ pub struct Lane {
     work: Arc<dyn Work>,
     carrier: Arc<dyn Carrier>,
     connections: usize,
-    /// Handed over per second, by the last round.
+    /// Handed over per second, by the last round that could tell.
     pace: AtomicU32,
     rest: Mutex<Rest>,
     kept: Mutex<Vec<Box<dyn Connection>>>,
@@ -97,7 +99,6 @@ impl Lane {
         if locked(&self.rest).until.is_some_and(|until| Instant::now() < until) {
             return Ok(Round::Resting);
         }
-        let begin = Instant::now();
         let line = Arc::new(Line::new());
         let mut claimed = self.claim(&line).await?;
         if claimed == 0 {
@@ -118,12 +119,10 @@ impl Lane {
         }
         let more = self.refill(&line, stop).await;
         line.close();
-        let mut handed_over = 0;
         while let Some(ended) = senders.join_next().await {
             match ended {
-                Ok(ended) => {
-                    handed_over += ended.handed_over;
-                    locked(&self.kept).extend(ended.connection.filter(|connection| connection.usable()));
+                Ok(connection) => {
+                    locked(&self.kept).extend(connection.filter(|connection| connection.usable()));
                 }
                 Err(error) => warn!("a connection's task ended badly: {error}"),
             }
@@ -131,7 +130,7 @@ impl Lane {
         let left: Vec<Ticket> = line.rest().iter().map(|claim| claim.ticket).collect();
         self.work.release(&left).await?;
         claimed += more?;
-        self.note(handed_over, begin.elapsed(), &line);
+        self.note(&line);
         Ok(if line.is_left_alone() { Round::Resting } else { Round::Went(claimed) })
     }
 
@@ -139,7 +138,7 @@ impl Lane {
     async fn refill(&self, line: &Arc<Line>, stop: &Stop) -> Result<usize, WorkError> {
         let mut more = 0;
         loop {
-            line.half_gone(self.limit() / 2).await;
+            line.half_gone(self.limit(line) / 2).await;
             if stop.is_set() || line.is_closed() {
                 return Ok(more);
             }
@@ -152,7 +151,7 @@ impl Lane {
 
     async fn claim(&self, line: &Line) -> Result<usize, WorkError> {
         let deadline = Instant::now() + Duration::from_secs(CLAIM_SECONDS);
-        let claims = self.work.claim(self.carrier.channel(), self.limit(), deadline).await?;
+        let claims = self.work.claim(self.carrier.channel(), self.limit(line), deadline).await?;
         let claimed = claims.len();
         if claimed > 0 {
             fault::here(Point::AfterClaim);
@@ -161,17 +160,18 @@ impl Lane {
         Ok(claimed)
     }
 
-    /// Half of what the last round's pace allows within the deadline: the line holds up to twice as much.
-    fn limit(&self) -> usize {
-        let pace = usize::try_from(self.pace.load(Ordering::Relaxed)).unwrap_or(CLAIM_MAX);
+    /// Half of what the pace allows within the deadline: the line holds up to twice as much.
+    fn limit(&self, line: &Line) -> usize {
+        let pace = line.pace().unwrap_or_else(|| self.pace.load(Ordering::Relaxed));
+        let pace = usize::try_from(pace).unwrap_or(CLAIM_MAX);
         let seconds = usize::try_from(CLAIM_SECONDS).unwrap_or(1);
         (pace * seconds / 4).clamp(2 * self.connections, CLAIM_MAX)
     }
 
-    fn note(&self, handed_over: u32, took: Duration, line: &Line) {
-        let per_second = f64::from(handed_over) / took.as_secs_f64().max(0.001);
-        // A count below 2^32 per second, so the conversion only drops the fraction.
-        self.pace.store(per_second.min(1e6) as u32, Ordering::Relaxed);
+    fn note(&self, line: &Line) {
+        if let Some(pace) = line.pace() {
+            self.pace.store(pace, Ordering::Relaxed);
+        }
         let asked = Duration::from_secs(line.wait_seconds.load(Ordering::SeqCst).into());
         let mut rest = locked(&self.rest);
         rest.length = match line.refusal() {
@@ -199,6 +199,8 @@ struct Line {
     wait_seconds: AtomicU32,
     /// Connections at work; when the last one is gone, nobody takes any more.
     senders: AtomicU32,
+    begin: Instant,
+    handed_over: AtomicU32,
     refusal: Mutex<Option<Refusal>>,
 }
 
@@ -210,8 +212,20 @@ impl Line {
             closed: AtomicBool::new(false),
             wait_seconds: AtomicU32::new(0),
             senders: AtomicU32::new(0),
+            begin: Instant::now(),
+            handed_over: AtomicU32::new(0),
             refusal: Mutex::default(),
         }
+    }
+
+    /// Handed over per second in this round, once it is long enough to tell.
+    fn pace(&self) -> Option<u32> {
+        let (handed_over, took) = (self.handed_over.load(Ordering::Relaxed), self.begin.elapsed());
+        if handed_over == 0 || took < PACE_MIN {
+            return None;
+        }
+        // A count below 2^32 per second, so the conversion only drops the fraction.
+        Some((f64::from(handed_over) / took.as_secs_f64()).min(1e6) as u32)
     }
 
     fn add(&self, claims: Vec<Claim>) {
@@ -310,14 +324,9 @@ impl Drop for Sender {
     }
 }
 
-struct Ended {
-    handed_over: u32,
-    connection: Option<Box<dyn Connection>>,
-}
-
 impl Sender {
-    async fn run(mut self) -> Ended {
-        let mut handed_over = 0;
+    /// Hands over until nothing is left; gives its connection back.
+    async fn run(mut self) -> Option<Box<dyn Connection>> {
         let mut finished = None;
         loop {
             let next = match self.line.take() {
@@ -354,7 +363,7 @@ impl Sender {
                 fault::here(Point::MidSend);
                 let ending = connection.hand_over(&claim.outgoing).await;
                 fault::here(Point::BeforeFinish);
-                handed_over += 1;
+                self.line.handed_over.fetch_add(1, Ordering::Relaxed);
                 self.line.heed(&ending);
                 finished = Some((claim.ticket, ending));
             }
@@ -362,7 +371,7 @@ impl Sender {
         if finished.is_some() {
             self.pen.write(finished, None).await;
         }
-        Ended { handed_over, connection: self.connection.take() }
+        self.connection.take()
     }
 
     /// Opens a connection where there is none that can be used.

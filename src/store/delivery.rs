@@ -221,11 +221,10 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn waiting(&mut self, ids: &[MessageId]) -> Result<Vec<Waiting>, StoreError> {
-        let rows = message::Entity::find()
+        let query = message::Entity::find()
             .filter(message::Column::Id.is_in(ids.iter().map(|id| uuid(id.0))))
-            .filter(message::Column::State.eq("scheduled"))
-            .all(self.conn().await?)
-            .await?;
+            .filter(message::Column::State.eq("scheduled"));
+        let rows = self.rows_of_locked(query).await?;
         rows.into_iter().map(waiting).collect()
     }
 
@@ -239,12 +238,11 @@ impl Tx {
         channel: Channel,
         keys: &BTreeMap<PatientId, PatientKey>,
     ) -> Result<BTreeMap<PatientId, String>, StoreError> {
-        let mut rows = contact_point::Entity::find()
+        let query = contact_point::Entity::find()
             .filter(contact_point::Column::Patient.is_in(patients.iter().map(|id| uuid(id.0))))
             .filter(contact_point::Column::Channel.eq(words::channel(channel)))
-            .filter(contact_point::Column::Usable.eq(true))
-            .all(self.conn().await?)
-            .await?;
+            .filter(contact_point::Column::Usable.eq(true));
+        let mut rows = self.rows_of_locked(query).await?;
         // The patient's own before a carer's, then the latest.
         rows.sort_by(|a, b| (a.owner != "own", b.created_at).cmp(&(b.owner != "own", a.created_at)));
         let mut addresses = BTreeMap::new();
@@ -359,16 +357,16 @@ impl Tx {
         Ok(rows.into_iter().map(expired).collect())
     }
 
-    /// Messages whose hand-over may still be told of: claimed, or uncertain because nobody told in time.
+    /// Messages whose hand-over may still be told of: claimed, or uncertain because nobody told in time. Their patients must
+    /// be locked. Whether they were begun is not to be believed: marks are made without that lock.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn in_doubt(&mut self, ids: &[MessageId]) -> Result<Vec<Expired>, StoreError> {
-        let rows = message::Entity::find()
+        let query = message::Entity::find()
             .filter(message::Column::Id.is_in(ids.iter().map(|id| uuid(id.0))))
-            .filter(message::Column::State.is_in(["claimed", "uncertain"]))
-            .all(self.conn().await?)
-            .await?;
+            .filter(message::Column::State.is_in(["claimed", "uncertain"]));
+        let rows = self.rows_of_locked(query).await?;
         Ok(rows.into_iter().map(expired).collect())
     }
 

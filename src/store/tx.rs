@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    QuerySelect, Select, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
     sea_query::{LockBehavior, LockType},
 };
 use tend_engine::{
@@ -118,6 +118,19 @@ impl Tx {
         }
     }
 
+    /// Rows of patients that are locked: read inside the transaction, or on SQLite beside the one that is being written,
+    /// since nobody else in this process, the only one that writes, may change them.
+    pub(super) async fn rows_of_locked<E: EntityTrait>(
+        &mut self,
+        query: Select<E>,
+    ) -> Result<Vec<E::Model>, StoreError> {
+        if self.store.is_postgres() || self.open.is_some() {
+            Ok(query.all(self.conn().await?).await?)
+        } else {
+            Ok(query.all(self.store.reader()).await?)
+        }
+    }
+
     /// The store it belongs to.
     #[must_use]
     pub fn store(&self) -> &Store {
@@ -156,17 +169,13 @@ impl Tx {
         }
         let mut query =
             patient::Entity::find().filter(patient::Column::Id.is_in(ids)).order_by_asc(patient::Column::Id);
-        let rows = if self.store.is_postgres() {
+        if self.store.is_postgres() {
             query = match busy {
                 Busy::Skip => query.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked),
                 Busy::Wait => query.lock(LockType::Update),
             };
-            query.all(self.conn().await?).await?
-        } else if self.open.is_some() {
-            query.all(self.conn().await?).await?
-        } else {
-            query.all(self.store.reader()).await?
-        };
+        }
+        let rows = self.rows_of_locked(query).await?;
         let mut locked = Vec::with_capacity(rows.len());
         for row in rows {
             locked.push(self.locked(row).await?);
