@@ -106,18 +106,9 @@ impl Lane {
         }
         let pen = Pen::new(self.work.clone());
         let mut senders = JoinSet::new();
-        for _ in 0..self.connections.min(claimed) {
-            line.senders.fetch_add(1, Ordering::SeqCst);
-            let sender = Sender {
-                line: line.clone(),
-                carrier: self.carrier.clone(),
-                pen: pen.clone(),
-                connection: locked(&self.kept).pop(),
-                stop: stop.clone(),
-            };
-            senders.spawn(sender.run());
-        }
-        let more = self.refill(&line, stop).await;
+        self.staff(&line, claimed, &pen, &mut senders, stop);
+        let more = self.refill(&line, &pen, &mut senders, stop).await;
+        drop(pen);
         line.close();
         while let Some(ended) = senders.join_next().await {
             match ended {
@@ -134,8 +125,37 @@ impl Lane {
         Ok(if line.is_left_alone() { Round::Resting } else { Round::Went(claimed) })
     }
 
+    /// Sets connections to work until there is one for each claim, or no more are allowed.
+    fn staff(
+        &self,
+        line: &Arc<Line>,
+        claimed: usize,
+        pen: &Pen,
+        senders: &mut JoinSet<Option<Box<dyn Connection>>>,
+        stop: &Stop,
+    ) {
+        let room = self.connections.saturating_sub(senders.len());
+        for _ in 0..room.min(claimed) {
+            line.senders.fetch_add(1, Ordering::SeqCst);
+            let sender = Sender {
+                line: line.clone(),
+                carrier: self.carrier.clone(),
+                pen: pen.clone(),
+                connection: locked(&self.kept).pop(),
+                stop: stop.clone(),
+            };
+            senders.spawn(sender.run());
+        }
+    }
+
     /// Claims again whenever half of what was claimed is gone, until nothing more may go.
-    async fn refill(&self, line: &Arc<Line>, stop: &Stop) -> Result<usize, WorkError> {
+    async fn refill(
+        &self,
+        line: &Arc<Line>,
+        pen: &Pen,
+        senders: &mut JoinSet<Option<Box<dyn Connection>>>,
+        stop: &Stop,
+    ) -> Result<usize, WorkError> {
         let mut more = 0;
         loop {
             line.half_gone(self.limit(line) / 2).await;
@@ -144,7 +164,10 @@ impl Lane {
             }
             match self.claim(line).await? {
                 0 => return Ok(more),
-                claimed => more += claimed,
+                claimed => {
+                    self.staff(line, claimed, pen, senders, stop);
+                    more += claimed;
+                }
             }
         }
     }
@@ -193,7 +216,10 @@ impl Lane {
 /// Claims that wait for a connection.
 struct Line {
     claims: Mutex<VecDeque<Claim>>,
-    changed: tokio::sync::Notify,
+    /// Told when claims came, or the line was closed: to connections that wait.
+    more: tokio::sync::Notify,
+    /// Told when a claim was taken, or the line was closed: to whoever claims.
+    fewer: tokio::sync::Notify,
     closed: AtomicBool,
     /// The carrier asked to be left alone for so many seconds.
     wait_seconds: AtomicU32,
@@ -208,7 +234,8 @@ impl Line {
     fn new() -> Self {
         Self {
             claims: Mutex::default(),
-            changed: tokio::sync::Notify::new(),
+            more: tokio::sync::Notify::new(),
+            fewer: tokio::sync::Notify::new(),
             closed: AtomicBool::new(false),
             wait_seconds: AtomicU32::new(0),
             senders: AtomicU32::new(0),
@@ -230,12 +257,15 @@ impl Line {
 
     fn add(&self, claims: Vec<Claim>) {
         locked(&self.claims).extend(claims);
-        self.changed.notify_waiters();
+        self.more.notify_waiters();
     }
 
     fn take(&self) -> Option<Claim> {
         let claim = locked(&self.claims).pop_front();
-        self.changed.notify_waiters();
+        // A look at an empty line wakes nobody: else those who wait would keep each other awake.
+        if claim.is_some() {
+            self.fewer.notify_one();
+        }
         claim
     }
 
@@ -246,7 +276,8 @@ impl Line {
     /// Nothing more will come.
     fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
-        self.changed.notify_waiters();
+        self.more.notify_waiters();
+        self.fewer.notify_one();
     }
 
     fn is_closed(&self) -> bool {
@@ -277,9 +308,9 @@ impl Line {
     /// The next claim; waits for one until the line is closed.
     async fn next(&self) -> Option<Claim> {
         loop {
-            let changed = self.changed.notified();
-            tokio::pin!(changed);
-            changed.as_mut().enable();
+            let told = self.more.notified();
+            tokio::pin!(told);
+            told.as_mut().enable();
             if self.is_left_alone() {
                 return None;
             }
@@ -289,20 +320,15 @@ impl Line {
             if self.is_closed() {
                 return None;
             }
-            changed.await;
+            told.await;
         }
     }
 
     /// Waits until no more than `left` claims wait.
     async fn half_gone(&self, left: usize) {
-        loop {
-            let changed = self.changed.notified();
-            tokio::pin!(changed);
-            changed.as_mut().enable();
-            if self.is_closed() || locked(&self.claims).len() <= left {
-                return;
-            }
-            changed.await;
+        while !self.is_closed() && locked(&self.claims).len() > left {
+            // One told before this is awaited is kept.
+            self.fewer.notified().await;
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{Semaphore, mpsc, oneshot},
+    sync::{mpsc, oneshot},
     time::sleep,
 };
 use tracing::{error, warn};
@@ -16,8 +16,6 @@ use super::work::{Ticket, Work, Writing};
 
 /// Most wishes that share a commit.
 pub const WISHES_PER_COMMIT_MAX: usize = 128;
-/// Commits under way at a time: while one is being written the next is read and decided.
-pub const COMMITS_MAX: usize = 2;
 /// How often an ending is offered to the database before it is given up; the sweep then calls it uncertain.
 pub const WRITE_TRIES_MAX: u32 = 8;
 
@@ -50,32 +48,20 @@ impl Pen {
 }
 
 async fn write_all(work: Arc<dyn Work>, mut wishes: mpsc::Receiver<Wish>) {
-    let room = Arc::new(Semaphore::new(COMMITS_MAX));
-    while let Ok(permit) = room.clone().acquire_owned().await {
-        let mut batch = Vec::with_capacity(WISHES_PER_COMMIT_MAX);
-        if wishes.recv_many(&mut batch, WISHES_PER_COMMIT_MAX).await == 0 {
-            break;
+    let mut batch = Vec::with_capacity(WISHES_PER_COMMIT_MAX);
+    while wishes.recv_many(&mut batch, WISHES_PER_COMMIT_MAX).await > 0 {
+        let mut writing = Writing::default();
+        let mut waiting = Vec::with_capacity(batch.len());
+        for wish in batch.drain(..) {
+            writing.begin.extend(wish.begin);
+            writing.finish.extend(wish.finish);
+            waiting.push((wish.begin, wish.answer));
         }
-        let work = work.clone();
-        tokio::spawn(async move {
-            grant(&*work, batch).await;
-            drop(permit);
-        });
-    }
-}
-
-async fn grant(work: &dyn Work, batch: Vec<Wish>) {
-    let mut writing = Writing::default();
-    let mut waiting = Vec::with_capacity(batch.len());
-    for wish in batch {
-        writing.begin.extend(wish.begin);
-        writing.finish.extend(wish.finish);
-        waiting.push((wish.begin, wish.answer));
-    }
-    let begun = write(work, writing).await;
-    for (begin, answer) in waiting {
-        // Whoever does not wait any more was stopped; its mark stands and the sweep sees to it.
-        let _ = answer.send(begin.is_some_and(|ticket| begun.contains(&ticket)));
+        let begun = write(&*work, writing).await;
+        for (begin, answer) in waiting {
+            // Whoever does not wait any more was stopped; its mark stands and the sweep sees to it.
+            let _ = answer.send(begin.is_some_and(|ticket| begun.contains(&ticket)));
+        }
     }
 }
 
