@@ -41,7 +41,8 @@ impl Library {
     }
 }
 
-/// Reads `folder`; without one, `./workflows` if it exists, else the built-in library.
+/// Reads `folder`; without one, `./workflows` if it exists, else the built-in library. A folder without `standard.yaml`
+/// stands on the built-in levels, words, questionnaires and calendars.
 #[must_use]
 pub fn load(folder: Option<&Path>) -> Library {
     let default = Path::new(DEFAULT_FOLDER);
@@ -49,6 +50,12 @@ pub fn load(folder: Option<&Path>) -> Library {
         Some(folder) => {
             let mut read = ReadFiles::default();
             read.path(folder);
+            if !read.files.keys().any(|path| path.ends_with("standard.yaml")) {
+                let known: Vec<String> = read.files.keys().filter_map(|path| file_name(path)).collect();
+                let mut ground = built_in_ground();
+                ground.retain(|path, _| file_name(path).is_none_or(|name| !known.contains(&name)));
+                read.files.extend(ground);
+            }
             read.compile(Some(folder.to_path_buf()))
         }
         None => built_in(),
@@ -124,7 +131,9 @@ fn around(path: &Path) -> Option<BTreeMap<String, Vec<u8>>> {
 
 fn built_in_ground() -> BTreeMap<String, Vec<u8>> {
     let mut files = built_in_files();
-    files.retain(|path, _| path.ends_with("/standard.yaml") || path.contains("/questionnaires/"));
+    files.retain(|path, _| {
+        ["/standard.yaml", "/questionnaires/", "/calendars/"].iter().any(|part| path.contains(part))
+    });
     // Shown paths of the built-in library must not look like files of the current folder.
     files.into_iter().map(|(path, bytes)| (format!("built-in/{path}"), bytes)).collect()
 }
@@ -222,6 +231,18 @@ mod tests {
         let library = load_paths(std::slice::from_ref(&path));
         assert!(library.compiled.workflows.is_empty());
         assert!(library.compiled.diagnostics.iter().all(|found| found.code == "E106"));
+    }
+
+    #[test]
+    fn a_folder_without_a_standard_stands_on_the_built_in_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("workflows/nmibc-surveillance");
+        fs::create_dir_all(&path).unwrap();
+        let shipped = include_bytes!("../workflows/nmibc-surveillance/workflow.yaml");
+        fs::write(path.join("workflow.yaml"), shipped).unwrap();
+        let library = load(Some(&folder.path().join("workflows")));
+        assert_eq!(library.compiled.diagnostics, []);
+        assert_eq!(library.compiled.workflows.len(), 1);
     }
 
     #[test]

@@ -8,4 +8,5 @@ mod risk;
 mod store;
 mod story;
 mod support;
+mod tutorial;
 mod web;

@@ -7,6 +7,7 @@ pub mod advance;
 pub mod answer;
 pub mod doctor;
 pub mod doubt;
+pub mod drafts;
 pub mod enroll;
 pub mod form;
 pub mod link;
@@ -27,6 +28,7 @@ pub mod visitor;
 
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     sync::{Arc, PoisonError, RwLock},
 };
 
@@ -55,6 +57,8 @@ pub struct App {
     pub ids: Arc<dyn Ids>,
     /// Where patients reach this server: links in messages begin with it.
     pub public_url: String,
+    /// The folder of workflow files; without one `./workflows`, else the built-in library.
+    pub workflows: Option<PathBuf>,
     live: RwLock<Arc<Live>>,
 }
 
@@ -71,13 +75,21 @@ impl App {
     /// Brings the parts together; nothing is published and no site is known until [`App::set_live`].
     #[must_use]
     pub fn new(store: Store, clock: Arc<dyn Clock>, wall: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
-        Self { store, clock, wall, ids, public_url: "http://127.0.0.1:8080".into(), live: RwLock::default() }
+        let (public_url, live) = ("http://127.0.0.1:8080".into(), RwLock::default());
+        Self { store, clock, wall, ids, public_url, workflows: None, live }
     }
 
     /// The same with links that begin with `url`.
     #[must_use]
     pub fn reached_at(mut self, url: &str) -> Self {
         url.trim_end_matches('/').clone_into(&mut self.public_url);
+        self
+    }
+
+    /// The same with workflow files in that folder.
+    #[must_use]
+    pub fn written_in(mut self, workflows: Option<PathBuf>) -> Self {
+        self.workflows = workflows;
         self
     }
 

@@ -187,4 +187,36 @@ mod tests {
             "{text}"
         );
     }
+
+    #[test]
+    fn stories_are_written_down_and_then_come_true() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("workflows/hf-discharge-90d/cases/new.yaml");
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let shipped = include_bytes!("../../workflows/hf-discharge-90d/workflow.yaml");
+        std::fs::write(folder.path().join("workflows/hf-discharge-90d/workflow.yaml"), shipped).unwrap();
+        let story = "case: new\nworkflow: hf-discharge-90d\nenrol: {on: 2026-03-02 09:30, facts: {dry_weight: 78}, anchors: {discharge: 2026-03-02}}\nstory:\n  # a comment\n  - at: day 1 10:00\n    answer: daily-check\n    calm: true\n";
+        std::fs::write(&path, story).unwrap();
+        let load = || library::load_paths(&[folder.path().join("workflows")]);
+        assert_eq!(accept(&load()), 1);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with(story) && text.contains("- message ask daily-check on sms"), "{text}");
+        let library = load();
+        assert_eq!(library.compiled.diagnostics, []);
+        assert_eq!(tend_engine::case::run::all(&library.compiled), []);
+        assert_eq!(accept(&library), 0, "nothing more to write");
+    }
+
+    #[test]
+    fn texts_are_counted_per_language() {
+        let listed = texts(&library::built_in());
+        assert!(
+            listed.lines().any(|row| row.starts_with("standard.yaml ask")
+                && row.contains(" zh ")
+                && row.contains("UCS-2")
+                && row.contains("2 parts")),
+            "{listed}"
+        );
+        assert!(listed.lines().all(|row| !row.contains(" en ") || row.ends_with("1 part")), "{listed}");
+    }
 }

@@ -80,7 +80,8 @@ async fn start(args: &ServeArgs) -> Result<(), ServeError> {
     )?;
     let store = Store::open(&config.database_url, Vault::from_file(key, false)?, Open::Serve).await?;
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(FreshIds));
-    let app = Arc::new(App::new(store, clock.clone(), clock, ids).reached_at(&config.public_url));
+    let app = App::new(store, clock.clone(), clock, ids).reached_at(&config.public_url);
+    let app = Arc::new(app.written_in(config.workflows.clone()));
     app.refresh().await?;
     let carriers = carriers(config)?;
     for carrier in &carriers {

@@ -3,6 +3,7 @@
 
 mod conditions;
 mod recurrences;
+mod world;
 mod zones;
 
 use std::{

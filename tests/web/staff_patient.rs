@@ -189,6 +189,7 @@ async fn quiet_pages_answer() {
         "/messages?state=uncertain",
         "/workflows",
         "/workflows/nmibc-surveillance",
+        "/workflows/check",
         "/health",
         "/risk",
     ] {
@@ -203,6 +204,10 @@ async fn quiet_pages_answer() {
     assert!(health.text().contains("The kept counts equal a recount."));
     let workflow = ward.pages.get("/workflows/nmibc-surveillance?lang=en").await;
     assert!(workflow.text().contains("example, not approved") && workflow.text().contains("local choice"));
+    assert!(workflow.text().contains("machine-made translation, NOT REVIEWED"));
+    assert!(workflow.text().contains("licence: written for this project"));
+    let check = ward.pages.get("/workflows/check?lang=en").await;
+    assert!(check.text().contains("13 workflows and"), "{}", check.text());
 }
 
 #[actix_web::test]

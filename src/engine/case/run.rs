@@ -42,10 +42,13 @@ pub struct Failure {
 #[must_use]
 pub fn all(compiled: &Compiled) -> Vec<Diagnostic> {
     let mut found = Vec::new();
+    // Naming a version takes as long as many stories: once per workflow.
+    let mut versions: BTreeMap<&Name, Library> = BTreeMap::new();
     for (path, case) in &compiled.cases {
         let Some(workflow) = compiled.workflow(case.workflow.as_str()) else { continue };
+        let library = versions.entry(&case.workflow).or_insert_with(|| library_of(workflow));
         let mut log = Log::new(path);
-        for failure in run(case, workflow) {
+        for failure in watched(case, workflow, library, |_, _| {}).1 {
             let place = Place { line: failure.line, column: failure.column };
             log.error("E190", place, failure.message, failure.help);
         }
@@ -73,7 +76,7 @@ pub struct Outcome {
 #[must_use]
 pub fn outcomes(case: &Case, workflow: &Workflow) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
-    watched(case, workflow, |stage, failures| {
+    watched(case, workflow, &library_of(workflow), |stage, failures| {
         outcomes.push(Outcome { phrases: expect::as_phrases(stage), failed: !failures.is_empty() });
     });
     outcomes
@@ -86,12 +89,17 @@ pub(crate) fn play(case: &Case, workflow: &Workflow) -> Vec<Entry> {
 }
 
 fn to_the_end(case: &Case, workflow: &Workflow) -> (Vec<Entry>, Vec<Failure>) {
-    watched(case, workflow, |_, _| {})
+    watched(case, workflow, &library_of(workflow), |_, _| {})
+}
+
+fn library_of(workflow: &Workflow) -> Library {
+    Library::from([(workflow.version(), Arc::new(workflow.clone()))])
 }
 
 fn watched(
     case: &Case,
     workflow: &Workflow,
+    library: &Library,
     mut watch: impl FnMut(&Stage<'_>, &[Failure]),
 ) -> (Vec<Entry>, Vec<Failure>) {
     let first = case.story.first().map_or((1, 1), |line| (line.line, line.column));
@@ -102,10 +110,9 @@ fn watched(
     let Ok(zone) = TimeZone::get(&case.zone) else {
         return broken(format!("time zone \"{}\" is not known", case.zone));
     };
-    let library = Library::from([(workflow.version(), Arc::new(workflow.clone()))]);
     let (zone_name, calendar) = (case.zone.clone(), case.calendar.clone());
     let site = SiteSettings { zone: zone_name, calendar, ..SiteSettings::default() };
-    let patient = Rehearsal::new(&library, &site, instant(&zone, case.enrol.on));
+    let patient = Rehearsal::new(library, &site, instant(&zone, case.enrol.on));
     let mut stage = Stage { case, workflow, zone, patient, seen: 0, doubts: Vec::new() };
     if let Err(error) = stage.enrol(&case.enrol) {
         return broken(error.to_string());
@@ -162,7 +169,13 @@ impl Stage<'_> {
             Fact::Enrolled {
                 site: SiteId(1),
                 workflow: self.workflow.id.clone(),
-                version: self.workflow.version(),
+                version: self
+                    .patient
+                    .library
+                    .keys()
+                    .next()
+                    .cloned()
+                    .unwrap_or_else(|| self.workflow.version()),
                 facts: enrol.facts.clone(),
                 anchors: enrol.anchors.clone(),
             },

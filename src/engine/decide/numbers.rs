@@ -28,7 +28,8 @@ impl LooksBack {
         let mut found = Self { names: BTreeSet::new(), days: KEPT_DAYS_MIN };
         let rules = workflow.rules.iter().flat_map(|rule| rule.alternatives.iter().map(|one| &one.when));
         let define = workflow.define.iter().map(|(_, expr)| expr);
-        let timing = workflow.steps.iter().flat_map(|step| step.timing.only_if.iter().chain(&step.timing.until));
+        let timing =
+            workflow.steps.iter().flat_map(|step| step.timing.only_if.iter().chain(&step.timing.until));
         let chains = workflow.steps.iter().filter_map(|step| match &step.schedule {
             Schedule::Chain { then, .. } => Some(then),
             Schedule::Plan { .. }
@@ -43,7 +44,9 @@ impl LooksBack {
             Does::Ask { .. } | Does::Tell { .. } | Does::Score { .. } => None,
         });
         let overdue = overdue.flatten().filter_map(|rung| rung.only_if.as_ref());
-        for expr in rules.chain(define).chain(timing).chain(chains).chain(overdue).chain(&workflow.ending.when) {
+        for expr in
+            rules.chain(define).chain(timing).chain(chains).chain(overdue).chain(&workflow.ending.when)
+        {
             found.look_into(expr);
         }
         found

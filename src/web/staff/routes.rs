@@ -47,6 +47,7 @@ pub const ROUTES: &[Route] = &[
     Route::new(Method::GET, "/messages/{id}", WARD),
     Route::new(Method::POST, "/messages/{id}", WARD),
     Route::new(Method::GET, "/workflows", EVERYONE),
+    Route::new(Method::GET, "/workflows/check", EVERYONE),
     Route::new(Method::GET, "/workflows/{id}", EVERYONE),
     Route::new(Method::GET, "/health", WATCH),
 ];
@@ -81,6 +82,7 @@ pub fn register(config: &mut ServiceConfig) {
         .route("/messages/{id}", web::get().to(messages::one))
         .route("/messages/{id}", web::post().to(messages::decide))
         .route("/workflows", web::get().to(workflows::list))
+        .route("/workflows/check", web::get().to(workflows::check))
         .route("/workflows/{id}", web::get().to(workflows::one))
         .route("/health", web::get().to(health::show));
 }

@@ -15,7 +15,7 @@ use tend_engine::{
 
 use super::{Frame, Signed, vocabulary as v};
 use crate::{
-    app::App,
+    app::{App, drafts::Drafts},
     web::{
         Lang, Page, WebError,
         contact::day_name,
@@ -69,6 +69,15 @@ struct OnePage {
     sources: Vec<(String, &'static str)>,
 }
 
+#[derive(Debug, Template)]
+#[template(path = "staff/workflows/check.html")]
+struct CheckPage {
+    page: Page,
+    frame: Frame,
+    f: Workflows,
+    drafts: Drafts,
+}
+
 /// Reads a model out in words.
 struct Reader {
     lang: Lang,
@@ -101,6 +110,18 @@ pub async fn list(app: Data<App>, signed: Signed) -> Result<HttpResponse, WebErr
         });
     }
     page(&ListPage { page: page_, frame, f, listed })
+}
+
+/// `GET /workflows/check`: what `tend check` says of the files in the folder.
+///
+/// # Errors
+/// [`WebError`].
+pub async fn check(app: Data<App>, signed: Signed) -> Result<HttpResponse, WebError> {
+    let (page_, frame) = signed.page("/workflows/check", "/workflows");
+    // Reading and playing takes a while, and others wait for this thread.
+    let looked = app.clone();
+    let drafts = actix_web::web::block(move || looked.drafts()).await.unwrap_or_default();
+    page(&CheckPage { f: Workflows(signed.lang), drafts, page: page_, frame })
 }
 
 /// `GET /workflows/{id}`: the active version.

@@ -2,6 +2,8 @@
 
 mod broken;
 mod hostile;
+mod hostile_files;
+mod schemas;
 mod siege;
 
 use std::{collections::BTreeMap, path::Path, sync::OnceLock};
