@@ -1,6 +1,8 @@
 //! The condition language and recurrences beside evaluators that share nothing with them: a Python program written from
 //! the documentation, and python-dateutil. Ten thousand random ones each, from a printed seed.
 
+#![cfg(test)]
+
 mod conditions;
 mod recurrences;
 mod world;

@@ -19,7 +19,6 @@ pub mod cover;
 pub mod decide;
 pub mod decimal;
 pub mod diagnostic;
-#[cfg(test)]
 mod differential;
 pub mod expr;
 pub mod fact;
