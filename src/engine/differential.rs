@@ -8,11 +8,7 @@ mod recurrences;
 mod world;
 mod zones;
 
-use std::{
-    io::Write as _,
-    path::PathBuf,
-    process::{Command, Stdio},
-};
+use std::{path::PathBuf, process::Command};
 
 /// How many are compared.
 const COMPARED: usize = 10_000;
@@ -44,18 +40,17 @@ impl Dice {
 /// Gives the lines to a script beside this file and returns what it prints.
 fn compared_by(script: &str, lines: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("differential").join(script);
-    let mut child = Command::new("python3")
+    let given = std::env::temp_dir().join(format!("tend-{}-{script}.jsonl", std::process::id()));
+    std::fs::write(&given, lines).expect("written");
+    let input = std::fs::File::open(&given).expect("just written");
+    let output = Command::new("python3")
         .arg(path)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
+        .stdin(input)
+        .output()
         .expect("python3 is installed, with python3-dateutil: tests/run sees to it");
-    let mut input = child.stdin.take().expect("a pipe");
-    let text = lines.to_owned();
-    let writer = std::thread::spawn(move || input.write_all(text.as_bytes()));
-    let output = child.wait_with_output().expect("the script ends");
-    writer.join().expect("written").expect("the script reads all of it");
-    assert!(output.status.success(), "{script} failed; is python3-dateutil installed?");
+    std::fs::remove_file(&given).expect("removed");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script} failed; is python3-dateutil installed?\n{errors}");
     String::from_utf8(output.stdout).expect("text")
 }
 

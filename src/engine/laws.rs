@@ -431,13 +431,11 @@ fn hold(story: &Story) -> Checked {
 #[test]
 fn laws_hold_for_stories_that_broke_them() {
     let quiet_and_covered = Story {
-        workflow: 238_310_839_755_569_266,
+        workflow: workflows().iter().position(|workflow| workflow.id == *"daily").expect("among them"),
         zone: 0,
         start_day: 332,
         daily_consent: false,
         events: vec![Event::Minutes(8580), Event::Answer { pick: 0, seed: 1_298_102_116_357_657_381 }],
     };
-    for story in [quiet_and_covered] {
-        hold(&story).unwrap_or_else(|error| panic!("{error}: {story:?}"));
-    }
+    hold(&quiet_and_covered).unwrap_or_else(|error| panic!("{error}: {quiet_and_covered:?}"));
 }

@@ -7,14 +7,18 @@ use std::path::Path;
 use tend_engine::model::Workflow;
 use tend_engine::parse::compile;
 
-/// Every shipped workflow.
+/// The workflows that the stories of these tests are about; the engine's own tests go through all that are shipped.
+const TOLD: [&str; 2] = ["hf-discharge-90d", "nmibc-surveillance"];
+
+/// The shipped workflows that a site of the tests uses.
 pub fn shipped() -> Vec<Workflow> {
     let mut files = shipped_files();
     // Stories are checked where they are run.
     files.retain(|path, _| !path.contains("/cases/"));
     let compiled = compile(&files);
     assert!(compiled.diagnostics.is_empty(), "the shipped workflows are clean: {:?}", compiled.diagnostics);
-    compiled.workflows.into_iter().map(|(_, workflow)| workflow).collect()
+    let all = compiled.workflows.into_iter().map(|(_, workflow)| workflow);
+    all.filter(|workflow| TOLD.contains(&workflow.id.as_str())).collect()
 }
 
 /// The shipped files by their path from the root.

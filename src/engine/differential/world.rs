@@ -54,7 +54,7 @@ pub(super) fn world(dice: &mut Dice, zone: &TimeZone) -> World {
     let maybe = |dice: &mut Dice, value: Value| dice.often(7).then_some(value);
     let value = Value::Bool(dice.often(5));
     give(&mut facts, "agreed", maybe(dice, value));
-    let value = Value::Choice(name(*dice.one_of(&["small", "middle", "large"])));
+    let value = Value::Choice(name(dice.one_of::<&str>(&["small", "middle", "large"])));
     give(&mut facts, "size", maybe(dice, value));
     let value = Value::Number(Decimal::whole(dice.number(0, 20)));
     give(&mut facts, "count", maybe(dice, value));
@@ -68,7 +68,7 @@ pub(super) fn world(dice: &mut Dice, zone: &TimeZone) -> World {
     for id in ["pain", "mood", "slept", "weight"] {
         let value = match id {
             "pain" => Value::Number(Decimal::whole(dice.number(0, 10))),
-            "mood" => Value::Choice(name(*dice.one_of(&["fine", "low", "awful"]))),
+            "mood" => Value::Choice(name(dice.one_of::<&str>(&["fine", "low", "awful"]))),
             "slept" => Value::Bool(dice.often(5)),
             _ => Value::Number(decimal(dice, 30, 200)),
         };
