@@ -35,6 +35,9 @@ pub struct Check {
     /// List every text message with its parts per language at the longest values
     #[arg(long)]
     texts: bool,
+    /// With --texts: what one part costs, to print the cost of each message
+    #[arg(long, value_name = "AMOUNT", requires = "texts")]
+    price: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -61,7 +64,7 @@ impl Check {
             library = load();
         }
         if self.texts {
-            print!("{}", texts(&library));
+            print!("{}", texts(&library, self.price));
         }
         let stories = tend_engine::case::run::all(&library.compiled);
         library.compiled.diagnostics.extend(stories);
@@ -122,7 +125,7 @@ fn accept(library: &Library) -> usize {
 }
 
 /// Every message of every workflow, with its coding, units and parts at the longest values.
-fn texts(library: &Library) -> String {
+fn texts(library: &Library, price: Option<f64>) -> String {
     let mut rows = BTreeSet::new();
     for (_, workflow) in &library.compiled.workflows {
         let standard = workflow.words.iter().map(|(key, words)| (format!("standard.yaml {key}"), words));
@@ -138,9 +141,11 @@ fn texts(library: &Library) -> String {
                     Coding::Ucs2 => "UCS-2",
                 };
                 let parts = count(size.parts, "part");
+                let paid = u32::try_from(size.parts).map_or(f64::INFINITY, f64::from);
+                let cost = price.map(|price| format!("  {:.3}", price * paid)).unwrap_or_default();
+                let units = size.units;
                 rows.insert(format!(
-                    "{name:<48} {language:<4} {coding:<6} {:>4} units  {parts}\n",
-                    size.units
+                    "{name:<48} {language:<4} {coding:<6} {units:>4} units  {parts}{cost}\n"
                 ));
             }
         }
@@ -209,7 +214,7 @@ mod tests {
 
     #[test]
     fn texts_are_counted_per_language() {
-        let listed = texts(&library::built_in());
+        let listed = texts(&library::built_in(), None);
         assert!(
             listed.lines().any(|row| row.starts_with("standard.yaml ask")
                 && row.contains(" zh ")

@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     Decimal, EnrollmentId, SiteId, Value,
-    case::tests::shipped,
+    case::{Moment, run::play, tests::shipped},
     fact::{Author, Fact, HandoverResult, MessagePlan, NewFact, Occurrence, Purpose},
-    model::{Channel, Span, Workflow},
+    model::{Channel, Role, Span, TaskKind, Workflow},
     planner::Library,
     preview::preview,
     rehearsal::Rehearsal,
@@ -116,4 +116,33 @@ fn s22_a_new_version_leaves_running_patients_alone() {
         (patient.history, next)
     };
     assert_eq!(calendar(&old), calendar(&both));
+}
+
+/// An alert with a time to respond of its own goes to the next role when that time is over, not before.
+#[test]
+fn an_alert_with_a_time_of_its_own_climbs_when_that_is_over() {
+    let compiled = shipped();
+    let (_, case) =
+        compiled.cases.iter().find(|(path, _)| path.ends_with("s6-imputed.yaml")).expect("shipped");
+    let workflow = compiled.workflow(case.workflow.as_str()).expect("its workflow");
+    let mut case = case.clone();
+    let mut later = case.story.last().expect("a line").clone();
+    later.at = Moment::Day(30, jiff::civil::time(12, 0, 0, 0));
+    (later.act, later.expect, later.expect_not) = (None, Vec::new(), Vec::new());
+    case.story.push(later);
+    let history = play(&case, workflow);
+    let alert = history.iter().find_map(|entry| match &entry.fact {
+        Fact::TaskOpened(plan) if plan.kind == TaskKind::Alert => Some(plan.clone()),
+        _ => None,
+    });
+    // Raised on Monday 16 March at 12:10, two working days.
+    let alert = alert.expect("raised");
+    assert_eq!(alert.respond_by, Some(local(ZONE, "2026-03-18T18:00")));
+    let climbed = history.iter().find_map(|entry| match &entry.fact {
+        Fact::TaskChanged { task, role: Role::NurseLead, .. } if *task == alert.key => {
+            Some(entry.occurred_at)
+        }
+        _ => None,
+    });
+    assert_eq!(climbed, alert.respond_by);
 }

@@ -161,17 +161,25 @@ impl Reader {
         (v::text(self.lang, &fact.label).to_owned(), fact.id.to_string())
     }
 
-    fn sources(&self, names: &[Name]) -> String {
-        names.iter().map(Name::as_str).collect::<Vec<_>>().join(", ")
+    /// The sources of a step or rule, each with how far it can be relied on.
+    fn sources(&self, workflow: &Workflow, names: &[Name]) -> String {
+        let of = |name: &Name| match workflow.sources.iter().find(|source| source.id == *name) {
+            Some(source) => format!("{name} ({})", self.strength(source.strength)),
+            None => name.to_string(),
+        };
+        names.iter().map(of).collect::<Vec<_>>().join(", ")
     }
 
-    fn source(&self, source: &Source) -> (String, &'static str) {
-        let strength = match source.strength {
+    fn strength(&self, strength: Strength) -> &'static str {
+        match strength {
             Strength::Read => self.f.strength_read(),
             Strength::Knowledge => self.f.strength_knowledge(),
             Strength::Local => self.f.strength_local(),
-        };
-        (format!("{}: {}", source.id, source.title), strength)
+        }
+    }
+
+    fn source(&self, source: &Source) -> (String, &'static str) {
+        (format!("{}: {}", source.id, source.title), self.strength(source.strength))
     }
 
     fn step(&self, workflow: &Workflow, step: &Step) -> Part {
@@ -183,7 +191,7 @@ impl Reader {
             name: step.id.to_string(),
             title: v::text(self.lang, &step.title).to_owned(),
             lines,
-            sources: self.sources(&step.sources),
+            sources: self.sources(workflow, &step.sources),
         }
     }
 
@@ -304,10 +312,13 @@ impl Reader {
             lines.push(self.f.at_once().to_owned());
         }
         lines.extend(rule.then.iter().map(|action| format!("→ {}", self.action(workflow, action))));
-        let mut sources = self.sources(&rule.sources);
-        for source in &rule.own_sources {
-            sources.push_str(&format!(" {}", self.source(source).0));
-        }
+        // A questionnaire brings the sources of its own rules.
+        let own: Vec<String> = rule
+            .own_sources
+            .iter()
+            .map(|source| format!("{} ({})", self.source(source).0, self.strength(source.strength)))
+            .collect();
+        let sources = if own.is_empty() { self.sources(workflow, &rule.sources) } else { own.join("; ") };
         Part { name: rule.id.to_string(), title: String::new(), lines, sources }
     }
 
