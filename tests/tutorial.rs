@@ -96,3 +96,37 @@ fn the_reference_names_every_code_function_and_key() {
         );
     }
 }
+
+/// The long examples of the reference, put together with the few things that they name, are a workflow.
+#[test]
+fn the_examples_of_the_reference_are_understood() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/workflow-format.md"))
+        .expect("there");
+    let blocks = blocks(&text);
+    let example = |begins: &str| -> String {
+        let found =
+            blocks.iter().find(|(_, lines)| lines.first().is_some_and(|line| line.starts_with(begins)));
+        found.unwrap_or_else(|| panic!("no example begins with {begins:?}")).1.join("\n")
+    };
+    let head = "workflow: example\ntitle: {en: Example}\nstatus: example, not approved\nlanguages: [en]\nfacts:\n  risk: {label: {en: risk}, type: choice, options: {low: {en: low}, high: {en: high}}}\n  in_remission: {label: {en: remission}, type: boolean, default: false}\nanchors:\n  operation: {label: {en: operation}}\n  diagnostic_mammogram: {label: {en: mammogram}}\n  radiotherapy_end: {label: {en: end}}\n  recurrence: {label: {en: recurrence}, restarts: operation}\n";
+    let more = "  recheck: {title: {en: again}, ask: oxygen-check, when: started, at: 1 hour, window: {before: 0 days, after: 1 day}}\n  oxygen: {title: {en: oxygen}, ask: oxygen-check, from: operation, when: {first: 2 days, then: [{if: in_remission, after: 12 weeks}, {after: 4 weeks}]}}\n  closing-visit: {title: {en: end}, task: {kind: visit, role: clinician, minutes: 20}, from: operation, when: [{at: 90 days}]}\n";
+    let start = "  screened: {on: answer to phq-2, if: phq2_total >= 3, because: {en: low}, then: [start mood-full]}\n";
+    let file = format!(
+        "{head}{}\n{more}rules:\n{}\n{start}ending: {{after: 2 years}}\n",
+        example("steps:"),
+        example("  oxygen-low:")
+    );
+    let mut files = crate::support::workflows::shipped_files();
+    files.retain(|path, _| path.ends_with("standard.yaml") || path.contains("/questionnaires/"));
+    files.insert("workflows/example/workflow.yaml".to_owned(), file.clone().into_bytes());
+    let compiled = tend_engine::parse::compile(&files);
+    let wrong: Vec<String> = compiled
+        .diagnostics
+        .iter()
+        // Examples are short: what hears of silence and of work undone is left out.
+        .filter(|found| !["W105", "W108"].contains(&found.code))
+        .map(|found| found.for_terminal(Some(&file)))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(compiled.workflows.len(), 1);
+}

@@ -2,7 +2,7 @@
 //! written down, `--explain CODE` says more about a code, `--schema` prints the JSON Schema for editors, `--texts` counts
 //! the parts of text messages.
 
-use std::{collections::BTreeSet, path::PathBuf, process::ExitCode};
+use std::{collections::BTreeSet, io::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use serde::Serialize;
@@ -64,21 +64,26 @@ impl Check {
             library = load();
         }
         if self.texts {
-            print!("{}", texts(&library, self.price));
+            say(&texts(&library, self.price));
         }
         let stories = tend_engine::case::run::all(&library.compiled);
         library.compiled.diagnostics.extend(stories);
         let found = &library.compiled.diagnostics;
         if self.json {
             match serde_json::to_string_pretty(&Report { diagnostics: found }) {
-                Ok(json) => println!("{json}"),
+                Ok(json) => say(&(json + "\n")),
                 Err(error) => eprintln!("the report could not be written as JSON: {error}"),
             }
         } else {
-            print!("{}", for_people(&library));
+            say(&for_people(&library));
         }
         if found.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
+}
+
+/// To standard output; whoever reads it may stop early.
+fn say(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 fn explain(code: &str) -> ExitCode {
@@ -99,7 +104,7 @@ fn schema(kind: &str) -> ExitCode {
     let printed = schema::schema(kind).and_then(|schema| serde_json::to_string_pretty(&schema).ok());
     match printed {
         Some(json) => {
-            println!("{json}");
+            say(&(json + "\n"));
             ExitCode::SUCCESS
         }
         None => {
