@@ -437,5 +437,14 @@ fn laws_hold_for_stories_that_broke_them() {
         daily_consent: false,
         events: vec![Event::Minutes(8580), Event::Answer { pick: 0, seed: 1_298_102_116_357_657_381 }],
     };
+    // At night, one question that goes at any hour and one that waits for cover: one message, not two.
+    let anytime_and_covered = Story {
+        workflow: workflows().iter().position(|w| w.id == *"depression-mbc-12m").expect("shipped"),
+        zone: 0,
+        start_day: 129,
+        daily_consent: false,
+        events: vec![Event::Asleep(40_980)],
+    };
+    hold(&anytime_and_covered).unwrap_or_else(|error| panic!("{error}: {anytime_and_covered:?}"));
     hold(&quiet_and_covered).unwrap_or_else(|error| panic!("{error}: {quiet_and_covered:?}"));
 }

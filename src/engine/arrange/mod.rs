@@ -8,6 +8,7 @@ pub(crate) mod wants;
 
 use crate::{
     EnrollmentId,
+    calendar::day_of,
     fact::{Because, DropReason, Fact, MessagePlan, Occurrence, Purpose},
     keys,
     model::{Channel, LevelId, Role, TaskKind},
@@ -44,10 +45,24 @@ fn asks(turn: &mut Turn<'_>, enrollments: &[EnrollmentId]) -> Result<(), Advance
     let covered = crate::cover::is_covered(turn.site, &turn.site_zone, turn.now);
     let (waiting, anytime): (Vec<Want>, Vec<Want>) =
         wanted.into_iter().partition(|want| want.only_covered && !covered);
+    // What waits for cover goes with the rest when both may go on the same day: one request a day.
+    if !anytime.is_empty() && !waiting.is_empty() && covered_the_same_day(turn) {
+        let all = anytime.iter().chain(&waiting).cloned().collect();
+        if plan_asks(turn, enrollments, all)? {
+            return Ok(());
+        }
+    }
     if !anytime.is_empty() && plan_asks(turn, enrollments, anytime)? {
         return Ok(());
     }
     if waiting.is_empty() { Ok(()) } else { plan_asks(turn, enrollments, waiting).map(|_| ()) }
+}
+
+/// Whether somebody is there to see the answer on the day on which a message may go next.
+fn covered_the_same_day(turn: &Turn<'_>) -> bool {
+    let ledger = turn.ledger();
+    let day = |only_covered| day_of(ledger.zone, slot::decent(ledger, ledger.now, only_covered));
+    day(false) == day(true)
 }
 
 fn plan_asks(
