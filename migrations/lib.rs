@@ -11,6 +11,8 @@ mod m0004_history;
 mod m0005_delivery;
 mod m0006_worklist;
 mod m0007_risk;
+mod m0008_long_job;
+mod m0009_risk_order;
 
 pub use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 
@@ -29,6 +31,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_delivery::Migration),
             Box::new(m0006_worklist::Migration),
             Box::new(m0007_risk::Migration),
+            Box::new(m0008_long_job::Migration),
+            Box::new(m0009_risk_order::Migration),
         ]
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
 use tend_engine::{
     EnrollmentId, Name, PatientId, SiteId, Value, VersionHash,
     fact::{Fact, NewFact},
@@ -13,7 +14,7 @@ use tend_engine::{
 
 use super::{Actor, App, RecordError, record::just_now};
 use crate::store::{
-    AuditLine, Batch, Consent, ContactPoint, Demographics, FreeText, Identifier, NewPatient, StoreError,
+    AuditLine, Batch, Consent, ContactPoint, Demographics, FreeText, Identifier, NewPatient, StoreError, Tx,
 };
 
 /// The purpose of a consent that messages of a follow-up rest on.
@@ -22,7 +23,7 @@ pub const FOLLOW_UP: &str = "follow_up";
 pub const ENROLL_MAX: usize = 100;
 
 /// What a patient is put on.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Course {
     /// The workflow; its version at the site is taken.
     pub workflow: Name,
@@ -33,7 +34,7 @@ pub struct Course {
 }
 
 /// A patient who is not in the database yet.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Newcomer {
     /// Where.
     pub site: SiteId,
@@ -112,6 +113,23 @@ impl App {
     /// # Errors
     /// [`EnrollError`].
     pub async fn enroll(&self, actor: Actor, newcomers: &[Newcomer]) -> Result<Vec<Enrolled>, EnrollError> {
+        let mut tx = self.store.begin();
+        let enrolled = self.enroll_in(&mut tx, actor, newcomers, &BTreeMap::new()).await?;
+        tx.commit().await?;
+        Ok(enrolled)
+    }
+
+    /// The same in an open unit of work. `features` is what a model wants to know of each of them.
+    ///
+    /// # Errors
+    /// [`EnrollError`]; the unit of work must not be committed then.
+    pub(super) async fn enroll_in(
+        &self,
+        tx: &mut Tx,
+        actor: Actor,
+        newcomers: &[Newcomer],
+        features: &BTreeMap<Name, Value>,
+    ) -> Result<Vec<Enrolled>, EnrollError> {
         if newcomers.len() > ENROLL_MAX {
             return Err(EnrollError::TooMany);
         }
@@ -135,7 +153,11 @@ impl App {
             check_newcomer(workflow, newcomer)?;
             let who =
                 Enrolled { patient: PatientId(self.ids.fresh()), enrollment: EnrollmentId(self.ids.fresh()) };
-            let facts = facts(actor, now, newcomer, who.enrollment, version);
+            let mut facts = facts(actor, now, newcomer, who.enrollment, version);
+            facts.extend(features.iter().map(|(name, value)| {
+                let fact = Fact::FactSet { name: name.clone(), value: value.clone() };
+                just_now(actor, now, Some(who.enrollment), fact)
+            }));
             let mut state = PatientState::default();
             let site = self.site(newcomer.site);
             let advanced = planner::advance(&live.library, &site, &mut state, facts, now)
@@ -153,9 +175,7 @@ impl App {
             batch.audit(&*self.ids, now, line(actor, who));
             enrolled.push(who);
         }
-        let mut tx = self.store.begin();
         tx.append(batch).await?;
-        tx.commit().await?;
         Ok(enrolled)
     }
 

@@ -10,7 +10,9 @@ pub mod doubt;
 pub mod drafts;
 pub mod enroll;
 pub mod form;
+pub mod import;
 pub mod link;
+pub mod long_job;
 pub mod lookup;
 pub mod patient_change;
 pub mod publish;
@@ -29,9 +31,10 @@ pub mod visitor;
 use std::{
     collections::BTreeMap,
     path::PathBuf,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
+use jiff::civil::Date;
 pub use tend_engine::model::Channel;
 use tend_engine::{SiteId, planner::Library, site::SiteSettings};
 
@@ -44,6 +47,9 @@ use crate::{
 pub use crate::ports::{Carrier, Connection, Handover, Refusal};
 pub use actor::Actor;
 pub use record::RecordError;
+
+/// Where the job library keeps its tables.
+pub use crate::store::JobPool;
 
 /// The application of one process.
 pub struct App {
@@ -60,6 +66,8 @@ pub struct App {
     /// The folder of workflow files; without one `./workflows`, else the built-in library.
     pub workflows: Option<PathBuf>,
     live: RwLock<Arc<Live>>,
+    /// The last night that was planned, by site: saves a look at the database.
+    nights: Mutex<BTreeMap<SiteId, Date>>,
 }
 
 /// What decisions look at beside the history, as it stood when it was last read.
@@ -75,8 +83,16 @@ impl App {
     /// Brings the parts together; nothing is published and no site is known until [`App::set_live`].
     #[must_use]
     pub fn new(store: Store, clock: Arc<dyn Clock>, wall: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
-        let (public_url, live) = ("http://127.0.0.1:8080".into(), RwLock::default());
-        Self { store, clock, wall, ids, public_url, workflows: None, live }
+        Self {
+            store,
+            clock,
+            wall,
+            ids,
+            public_url: "http://127.0.0.1:8080".into(),
+            workflows: None,
+            live: RwLock::default(),
+            nights: Mutex::default(),
+        }
     }
 
     /// The same with links that begin with `url`.

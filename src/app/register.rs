@@ -3,30 +3,29 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use tend_engine::{
     Decimal, Name, PatientId, SiteId, StaffId, Value,
-    fact::Fact,
     model::{Channel, FactKind, Text},
 };
 use tend_risk::{Feature, Kind, Model};
 
 use super::{
-    Actor, App, RecordError,
+    Actor, App,
     enroll::{EnrollError, Enrolled, FOLLOW_UP, Newcomer},
-    record::just_now,
     score::{ScoreError, shipped},
 };
-use crate::store::{Consent, Demographics, FreeText, Identifier, StoreError};
+use crate::store::{Consent, Demographics, Identifier, StoreError, Tx};
 
 /// A patient to be registered.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Register {
     /// Who, and on what; its consents are filled in here.
     pub newcomer: Newcomer,
     /// Channels that were consented to.
     pub consented: Vec<Channel>,
     /// The version of what was read out.
-    pub wording: &'static str,
+    pub wording: String,
     /// What the model wants to know, by feature.
     pub features: BTreeMap<Name, Value>,
 }
@@ -40,9 +39,6 @@ pub enum RegisterError {
     /// Not enrolled.
     #[error(transparent)]
     Enroll(#[from] EnrollError),
-    /// Enrolled, but what the model wants to know was not recorded.
-    #[error(transparent)]
-    Record(#[from] RecordError),
     /// Enrolled, but not scored.
     #[error(transparent)]
     Score(#[from] ScoreError),
@@ -131,32 +127,40 @@ impl App {
     /// # Errors
     /// [`RegisterError`].
     pub async fn register(&self, by: StaffId, register: Register) -> Result<Enrolled, RegisterError> {
-        let actor = Actor::Staff(by);
-        let now = self.clock.now();
-        let mut newcomer = register.newcomer;
-        for number in &newcomer.identifiers {
+        for number in &register.newcomer.identifiers {
             if self.store.patient_identified(&number.system, &number.value).await?.is_some() {
                 return Err(RegisterError::SameNumber);
             }
         }
+        let mut tx = self.store.begin();
+        let enrolled = self.register_in(&mut tx, Actor::Staff(by), register).await?;
+        tx.commit().await?;
+        self.score_patients(&[enrolled.patient]).await?;
+        Ok(enrolled)
+    }
+
+    /// The same in an open unit of work and without a score, which is wanted from the commit on.
+    ///
+    /// # Errors
+    /// [`EnrollError`]; the unit of work must not be committed then.
+    pub(super) async fn register_in(
+        &self,
+        tx: &mut Tx,
+        actor: Actor,
+        register: Register,
+    ) -> Result<Enrolled, EnrollError> {
+        let now = self.clock.now();
+        let mut newcomer = register.newcomer;
         let consent = |channel| Consent {
             purpose: FOLLOW_UP.to_owned(),
             channel,
-            wording: register.wording.to_owned(),
+            wording: register.wording.clone(),
             how: "in person".to_owned(),
             given_by: actor.name(),
             given_at: now,
         };
         newcomer.consents = register.consented.into_iter().map(consent).collect();
-        let enrolled = self.enroll(actor, &[newcomer]).await?.pop().ok_or(EnrollError::TooMany)?;
-        if !register.features.is_empty() {
-            let fact = |(name, value)| {
-                just_now(actor, now, Some(enrolled.enrollment), Fact::FactSet { name, value })
-            };
-            let facts = register.features.into_iter().map(fact).collect();
-            self.record(actor, "risk facts", enrolled.patient, facts, &FreeText::new()).await?;
-        }
-        self.score_patients(&[enrolled.patient]).await?;
-        Ok(enrolled)
+        let enrolled = self.enroll_in(tx, actor, &[newcomer], &register.features).await?;
+        enrolled.into_iter().next().ok_or(EnrollError::TooMany)
     }
 }

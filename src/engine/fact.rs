@@ -89,6 +89,20 @@ pub struct MessageKey(pub String);
 #[serde(transparent)]
 pub struct TaskKey(pub String);
 
+/// Where a clinician puts a patient on the risk queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RiskMove {
+    /// Before every score.
+    Up,
+    /// Behind every score.
+    Down,
+    /// Off the queue: somebody has looked and nothing is to be done.
+    Dismissed,
+    /// Back to where the score puts the patient.
+    Back,
+}
+
 /// Everything that can be recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "snake_case")]
@@ -151,6 +165,8 @@ pub enum Fact {
     Stopped { reason: StopReason },
     /// A model scored the patient. `probability_ppm` is parts per million; `None` means it abstained.
     Scored { model: Name, model_version: String, probability_ppm: Option<u32> },
+    /// A clinician moved the patient on the risk queue; the score itself stays as it is.
+    RiskMoved { to: RiskMove },
     /// The entry with that sequence number was wrong.
     Voided { seq: u64, reason: String },
     /// The entry with that sequence number should have read so.

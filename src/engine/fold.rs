@@ -71,6 +71,7 @@ impl PatientState {
             | Fact::Paused { .. }
             | Fact::Resumed
             | Fact::Stopped { .. }
+            | Fact::RiskMoved { .. }
             | Fact::Scored { .. } => self.fold_enrollment(entry, fact),
             Fact::Claimed { .. } | Fact::Released { .. } | Fact::HandedOver { .. } | Fact::Receipt { .. } => {
                 self.fold_carrier(entry, fact)

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Decimal, EnrollmentId, Name, SiteId, Value, VersionHash,
     fact::{
-        Closing, DropReason, Entry, Fact, MessageKey, Occurrence, OutcomeCode, Purpose, StopReason, TaskKey,
+        Closing, DropReason, Entry, Fact, MessageKey, Occurrence, OutcomeCode, Purpose, RiskMove, StopReason,
+        TaskKey,
     },
     model::{Channel, LevelId, Role, TaskKind},
 };
@@ -18,7 +19,7 @@ use crate::{
 pub use crate::memo::{Memo, PatientMemo};
 
 /// Bumped when the fold changes; a stored state of another version is folded afresh from the history.
-pub const STATE_VERSION: u16 = 3;
+pub const STATE_VERSION: u16 = 4;
 
 /// What says nothing is not written down: most of a state is what has not happened.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -136,9 +137,24 @@ pub struct EnrollmentState {
     /// Notices about the enrollment as a whole that were opened already, each once.
     #[serde(default, skip_serializing_if = "is_default")]
     pub noted: BTreeSet<TaskKey>,
+    /// The latest score of a model that is on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<RiskState>,
+    /// Where a clinician put the patient on the risk queue, unless the score decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk_moved: Option<RiskMove>,
     /// Worked out, no part of the state.
     #[serde(skip)]
     pub memo: Memo,
+}
+
+/// What a model said last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RiskState {
+    /// Its version.
+    pub model_version: String,
+    /// Parts per million; `None` when it abstained, or when the score was taken back.
+    pub ppm: Option<u32>,
 }
 
 /// An anchor's date and since when it is known.

@@ -1,10 +1,11 @@
-//! Background work on apalis: a ticker, a lane per channel, a sweeper. apalis gives each worker its life: it starts,
+//! Background work on apalis: a ticker, a lane per channel, a sweeper, a scorer, and long jobs. apalis gives each worker its life: it starts,
 //! restarts and stops it; what there is to do is in the application's own rows and never in a job.
 //!
 //! A worker that fails starts again under a fresh name; deleting every job loses nothing and repeats nothing.
 
 mod fault;
 pub mod lane;
+mod long;
 mod scribe;
 mod stop;
 mod wake;
@@ -48,6 +49,8 @@ impl Default for Roles {
 enum Role {
     Ticker,
     Sweeper,
+    Foreman,
+    Scorer,
     Lane(Channel),
 }
 
@@ -56,6 +59,8 @@ impl fmt::Display for Role {
         f.write_str(match self {
             Self::Ticker => "ticker",
             Self::Sweeper => "sweeper",
+            Self::Foreman => "foreman",
+            Self::Scorer => "scorer",
             Self::Lane(Channel::Email) => "lane-email",
             Self::Lane(Channel::Sms) => "lane-sms",
         })
@@ -80,6 +85,8 @@ pub async fn run(
     }
     if roles.lanes {
         monitor = add(monitor, Role::Sweeper, &work, &stop, sweep);
+        monitor = add(monitor, Role::Scorer, &work, &stop, score);
+        monitor = add_long(monitor, &work, &stop).await;
         for carrier in carriers {
             let channel = carrier.channel();
             let lane = Arc::new(Lane::new(work.clone(), carrier, CONNECTIONS));
@@ -118,17 +125,33 @@ where
                 }
             }
         };
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "a worker's name is fresh at each start and decides nothing"
-        )]
-        let name = format!("{role}-{}", Uuid::now_v7());
-        WorkerBuilder::new(name.as_str())
+        WorkerBuilder::new(fresh_name(role).as_str())
             .backend(wakes(&changes, &until))
             .concurrency(1)
             .catch_panic()
             .build(look)
     })
+}
+
+/// Adds the foreman, who hands long jobs out, and the worker that runs them.
+async fn add_long(monitor: Monitor, work: &Arc<dyn Work>, stop: &Stop) -> Monitor {
+    let Some(pool) = work.job_pool() else { return monitor };
+    let Some(bench) = long::Bench::open(pool).await else { return monitor };
+    let monitor = bench.add_to(monitor, work, stop);
+    add(monitor, Role::Foreman, work, stop, move |work, _| {
+        let bench = bench.clone();
+        async move { bench.hand_out(&work).await }
+    })
+}
+
+/// A name that no worker had before: one of a worker that was killed can never be used again.
+fn fresh_name(role: impl fmt::Display) -> String {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a worker's name is fresh at each start and decides nothing"
+    )]
+    let id = Uuid::now_v7();
+    format!("{role}-{id}")
 }
 
 /// How long a role may sleep.
@@ -139,7 +162,7 @@ fn until(role: Role, work: Arc<dyn Work>) -> Until {
             let until = match role {
                 Role::Ticker => work.until_due().await,
                 Role::Lane(channel) => work.until_ready(channel).await,
-                Role::Sweeper => Ok(None),
+                Role::Sweeper | Role::Foreman | Role::Scorer => Ok(None),
             };
             // The net catches what a moment's trouble hides.
             until.ok().flatten()
@@ -149,6 +172,11 @@ fn until(role: Role, work: Arc<dyn Work>) -> Until {
 
 async fn tick(work: Arc<dyn Work>, stop: Stop) -> Result<(), WorkError> {
     while !stop.is_set() && work.tick().await? > 0 {}
+    Ok(())
+}
+
+async fn score(work: Arc<dyn Work>, stop: Stop) -> Result<(), WorkError> {
+    while !stop.is_set() && work.score().await? > 0 {}
     Ok(())
 }
 

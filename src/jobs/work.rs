@@ -9,8 +9,10 @@ use std::{
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::Stop;
+
 pub use crate::app::relay::{Claim, Ticket, Writing};
-use crate::app::{App, Channel};
+use crate::app::{App, Channel, JobPool, long_job};
 
 /// The application answers later.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = Result<T, WorkError>> + Send + 'a>>;
@@ -38,6 +40,16 @@ pub trait Work: Send + Sync {
     fn until_ready(&self, channel: Channel) -> Later<'_, Option<Duration>>;
     /// Settles claims whose lease ran out or whose node is gone; gives how many there were.
     fn sweep(&self) -> Later<'_, usize>;
+    /// Scores those for whom a score is wanted; gives how many were looked at.
+    fn score(&self) -> Later<'_, usize>;
+    /// Where the job library keeps its tables; without it there are no long jobs.
+    fn job_pool(&self) -> Option<JobPool>;
+    /// Long jobs that are to be begun now, by id.
+    fn long_due(&self) -> Later<'_, Vec<String>>;
+    /// Runs a long job until it is done or the signal to stop is given.
+    fn long_run<'a>(&'a self, job: &'a str, stop: &'a Stop) -> Later<'a, ()>;
+    /// A run of a long job ended in the middle.
+    fn long_broke<'a>(&'a self, job: &'a str) -> Later<'a, ()>;
 }
 
 impl Work for App {
@@ -78,6 +90,38 @@ impl Work for App {
             Ok(swept.uncertain + swept.released)
         })
     }
+
+    fn score(&self) -> Later<'_, usize> {
+        Box::pin(async { self.score_wanted().await.map_err(in_words) })
+    }
+
+    fn job_pool(&self) -> Option<JobPool> {
+        Some(self.store.job_pool())
+    }
+
+    fn long_due(&self) -> Later<'_, Vec<String>> {
+        Box::pin(async {
+            let due = self.long_jobs_due().await.map_err(in_words)?;
+            Ok(due.into_iter().map(long_job::uuid).collect())
+        })
+    }
+
+    fn long_run<'a>(&'a self, job: &'a str, stop: &'a Stop) -> Later<'a, ()> {
+        Box::pin(async move {
+            self.run_long_job(id(job)?, &|| stop.is_set()).await.map_err(in_words)?;
+            Ok(())
+        })
+    }
+
+    fn long_broke<'a>(&'a self, job: &'a str) -> Later<'a, ()> {
+        Box::pin(async move { self.long_job_broke(id(job)?).await.map_err(in_words) })
+    }
+}
+
+/// An id out of a row of the job tables, which anybody may have written.
+fn id(job: &str) -> Result<u128, WorkError> {
+    long_job::parse_id(job)
+        .ok_or_else(|| WorkError(format!("\"{job}\" in the job tables is not the id of a job")))
 }
 
 impl App {

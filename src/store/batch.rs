@@ -15,7 +15,8 @@ use super::{
     Locked,
     enrolling::NewRows,
     identity::sealed,
-    project::{self, Changes, EnrollmentChange, MessageChange, NEVER, Queue, TaskRow, TaskStep, Whose, json},
+    order,
+    project::{self, Changes, EnrollmentChange, MessageChange, Queue, TaskRow, TaskStep, Whose, json},
     sql::Rows,
     vault::PatientKey,
     words::{self, chrono_date, micros, uuid},
@@ -59,13 +60,19 @@ pub struct Batch {
     /// Existing tasks that changed: their rows are read, folded and written.
     pub(super) tasks_changed: Vec<(PatientId, TaskKey, Vec<TaskStep>)>,
     pub(super) counts: BTreeMap<Queue, i64>,
+    pub(super) scores: Rows,
+    pub(super) scores_looked_at: Rows,
 }
 
 impl Batch {
     /// Whether nothing would be written.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.patient_count == 0 && self.new.patients.is_empty() && self.audits.is_empty()
+        self.patient_count == 0
+            && self.new.patients.is_empty()
+            && self.audits.is_empty()
+            && self.scores.is_empty()
+            && self.scores_looked_at.is_empty()
     }
 
     /// Adds what came of advancing a locked patient: `locked.state` stands after it.
@@ -218,7 +225,8 @@ impl Batch {
             row.plan.clone().into(),
             row.opened_at.into(),
             row.respond_by.into(),
-            row.respond_by.unwrap_or(NEVER).into(),
+            order::respond_sort(row).into(),
+            row.risk_sort.into(),
             small(row.minutes).into(),
             row.window_closes.into(),
             small(row.rung).into(),
@@ -250,6 +258,9 @@ impl Batch {
                 row.ended_at.into(),
                 change.last_answer_at.into(),
                 risk.into(),
+                change.score_wanted.flatten().into(),
+                row.risk_moved.map(str::to_owned).into(),
+                row.risk_rank.into(),
             ]);
         } else {
             self.enrollments_changed.push([
@@ -260,6 +271,10 @@ impl Batch {
                 change.last_answer_at.into(),
                 i32::from(change.scored.is_some()).into(),
                 risk.into(),
+                i32::from(change.score_wanted.is_some()).into(),
+                change.score_wanted.flatten().into(),
+                row.risk_moved.map(str::to_owned).into(),
+                row.risk_rank.into(),
             ]);
         }
     }
@@ -276,7 +291,7 @@ pub(super) fn small(n: u32) -> i32 {
 }
 
 /// A task's new values for [`TASK_CHANGED`](super::tables::TASK_CHANGED).
-pub(super) fn task_changed(patient: Uuid, key: String, row: &TaskRow) -> [Value; 15] {
+pub(super) fn task_changed(patient: Uuid, key: String, row: &TaskRow) -> [Value; 16] {
     [
         patient.into(),
         key.into(),
@@ -285,7 +300,8 @@ pub(super) fn task_changed(patient: Uuid, key: String, row: &TaskRow) -> [Value;
         words::role(row.role).into(),
         json(&row.because).into(),
         row.respond_by.into(),
-        row.respond_by.unwrap_or(NEVER).into(),
+        order::respond_sort(row).into(),
+        row.risk_sort.into(),
         small(row.rung).into(),
         row.state.into(),
         row.open().into(),

@@ -434,7 +434,7 @@ impl Store {
 }
 
 /// On PostgreSQL a node holds a session lock for as long as it lives, see `presence`.
-const GONE_POSTGRES: &str = "(lease_owner <> $1 and not exists (select 1 from pg_locks l
+pub(super) const GONE_POSTGRES: &str = "(lease_owner <> $1 and not exists (select 1 from pg_locks l
     where l.locktype = 'advisory' and l.database = (select oid from pg_database where datname = current_database())
     and l.classid = 32333 and l.objid = ('x' || right(lease_owner::text, 8))::bit(32)::bigint::oid))";
 

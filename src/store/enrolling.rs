@@ -1,6 +1,7 @@
 //! New patients: identity sealed into its own tables, and the first rows of the history.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use tend_engine::{
     PatientId, SiteId,
     planner::{Advanced, Library},
@@ -18,7 +19,7 @@ use super::{
 use crate::ports::Ids;
 
 /// A consent as it was given.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
     /// What for, for example `follow_up`.
     pub purpose: String,

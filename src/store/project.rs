@@ -15,10 +15,10 @@ use tend_engine::{
     state::{EnrollmentState, MessageStanding, MessageState, PatientState, Standing},
 };
 
-use super::words::{self, micros};
-
-/// The end of time in the order of a worklist: nobody needs to respond.
-pub const NEVER: i64 = i64::MAX;
+use super::{
+    order,
+    words::{self, micros},
+};
 
 /// Whose rows.
 #[derive(Debug, Clone, Copy)]
@@ -71,10 +71,25 @@ pub struct TaskChange {
 /// What happened to a task.
 #[derive(Debug, Clone)]
 pub enum TaskStep {
-    Changed { level: LevelId, role: Role, respond_by: Option<i64>, rung: u32, because: Text },
+    Changed {
+        level: LevelId,
+        role: Role,
+        respond_by: Option<i64>,
+        rung: u32,
+        because: Text,
+    },
     Taken(Option<StaffId>),
-    Outcome { code: OutcomeCode, by: Option<StaffId>, still_open: bool, at: i64 },
-    Withdrawn { at: i64 },
+    Outcome {
+        code: OutcomeCode,
+        by: Option<StaffId>,
+        still_open: bool,
+        at: i64,
+    },
+    Withdrawn {
+        at: i64,
+    },
+    /// The risk of its follow-up is another one now.
+    Risk(i32),
 }
 
 /// A task's row, but for its id.
@@ -91,6 +106,8 @@ pub struct TaskRow {
     pub plan: String,
     pub opened_at: i64,
     pub respond_by: Option<i64>,
+    /// Its place among tasks that are equally urgent, least first.
+    pub risk_sort: i32,
     pub minutes: u32,
     pub window_closes: Option<i64>,
     pub rung: u32,
@@ -134,6 +151,7 @@ impl TaskRow {
                 }
             }
             TaskStep::Withdrawn { at } => self.close("withdrawn", *at, None),
+            TaskStep::Risk(risk_sort) => self.risk_sort = *risk_sort,
         }
     }
 
@@ -151,6 +169,8 @@ pub struct EnrollmentChange {
     pub last_answer_at: Option<i64>,
     /// `Some(None)` when a model abstained.
     pub scored: Option<Option<u32>>,
+    /// Since when a score is wanted; `Some(None)` once it is there.
+    pub score_wanted: Option<Option<i64>>,
     pub row: EnrollmentRow,
 }
 
@@ -164,6 +184,8 @@ pub struct EnrollmentRow {
     pub anchor: Option<Date>,
     pub enrolled_at: i64,
     pub ended_at: Option<i64>,
+    pub risk_moved: Option<&'static str>,
+    pub risk_rank: Option<i32>,
 }
 
 /// Open tasks by key, with their queue.
@@ -231,7 +253,8 @@ fn fold(changes: &mut Changes, library: &Library, whose: Whose, entry: &Entry, a
         }
         Fact::TaskOpened(plan) => {
             let enrollment = entry.enrollment.or_else(|| plan.about.as_ref().map(|about| about.enrollment));
-            let row = task_row(plan, enrollment, site_of(after, enrollment, whose), whose.team);
+            let mut row = task_row(plan, enrollment, site_of(after, enrollment, whose), whose.team);
+            row.risk_sort = order::risk_sort(enrollment.and_then(|id| after.enrollments.get(&id)));
             changes.tasks.entry(plan.key.clone()).or_default().opened = Some(row);
         }
         Fact::TaskChanged { task, level, role, respond_by, rung, because, rule: _ } => changes.task(
@@ -250,9 +273,16 @@ fn fold(changes: &mut Changes, library: &Library, whose: Whose, entry: &Entry, a
             let still_open = after.tasks.contains_key(task);
             changes.task(task, TaskStep::Outcome { code: *code, by: staff(entry.author), still_open, at });
         }
+        Fact::Scored { .. } | Fact::RiskMoved { .. } => {
+            enrollment(changes, library, entry, after);
+            let risk_sort = order::risk_sort(entry.enrollment.and_then(|id| after.enrollments.get(&id)));
+            let its = after.tasks.iter().filter(|(_, task)| task.enrollment == entry.enrollment);
+            its.for_each(|(key, _)| changes.task(key, TaskStep::Risk(risk_sort)));
+        }
         Fact::Enrolled { .. }
+        | Fact::FactSet { .. }
+        | Fact::ScoreWanted { .. }
         | Fact::Answered { .. }
-        | Fact::Scored { .. }
         | Fact::Paused { .. }
         | Fact::Resumed
         | Fact::Stopped { .. }
@@ -261,7 +291,10 @@ fn fold(changes: &mut Changes, library: &Library, whose: Whose, entry: &Entry, a
         | Fact::AnchorCorrected { .. } => enrollment(changes, library, entry, after),
         Fact::Died { .. } | Fact::Voided { .. } | Fact::Corrected { .. } => {
             for (id, state) in &after.enrollments {
-                changes.enrollments.entry(*id).or_default().row = enrollment_row(library, state, at);
+                let change = changes.enrollments.entry(*id).or_default();
+                change.row = enrollment_row(library, state, at);
+                // A fact that a score rests on may read otherwise now.
+                change.score_wanted = Some(Some(at));
             }
         }
         Fact::Preference { .. }
@@ -272,14 +305,12 @@ fn fold(changes: &mut Changes, library: &Library, whose: Whose, entry: &Entry, a
         | Fact::ChannelStopped { .. }
         | Fact::ChannelRestarted { .. }
         | Fact::Replied { .. }
-        | Fact::FactSet { .. }
         | Fact::Flagged { .. }
         | Fact::Opened { .. }
         | Fact::Closed { .. }
         | Fact::Skipped { .. }
         | Fact::Replanned { .. }
         | Fact::StepStarted { .. }
-        | Fact::ScoreWanted { .. }
         | Fact::Judged { .. } => {}
     }
 }
@@ -351,6 +382,7 @@ fn task_row(plan: &TaskPlan, enrollment: Option<EnrollmentId>, site: SiteId, tea
         plan: json(plan),
         opened_at: micros(plan.opened_at),
         respond_by: plan.respond_by.map(micros),
+        risk_sort: order::UNKNOWN,
         minutes: plan.minutes,
         window_closes: plan.window_closes.map(micros),
         rung: 0,
@@ -376,6 +408,10 @@ fn enrollment(changes: &mut Changes, library: &Library, entry: &Entry, after: &P
     }
     if let Fact::Scored { probability_ppm, .. } = &entry.fact {
         change.scored = Some(*probability_ppm);
+        change.score_wanted = Some(None);
+    }
+    if matches!(entry.fact, Fact::Enrolled { .. } | Fact::FactSet { .. } | Fact::ScoreWanted { .. }) {
+        change.score_wanted = Some(Some(micros(entry.recorded_at)));
     }
 }
 
@@ -395,6 +431,8 @@ fn enrollment_row(library: &Library, state: &EnrollmentState, at: i64) -> Enroll
         anchor: main.and_then(|anchor| state.anchors.get(&anchor.id)).map(|anchor| anchor.date),
         enrolled_at: micros(state.enrolled_at),
         ended_at: over.then_some(at),
+        risk_moved: state.risk_moved.map(order::moved),
+        risk_rank: order::risk_rank(state),
     }
 }
 

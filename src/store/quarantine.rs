@@ -13,6 +13,7 @@ use tend_engine::{
 use super::{
     Batch, StoreError, Tx,
     entity::{patient, task},
+    order,
     project::{TaskRow, TaskStep, json},
     sql, tables,
     tx::{counts, task_row},
@@ -63,6 +64,7 @@ impl Tx {
                 active.open = Set(true);
                 active.because = Set(json(&opened.because));
                 active.opened_at = Set(opened.opened_at);
+                active.respond_sort = Set(order::respond_sort(&opened));
                 active.closed_at = Set(None);
                 active.closed_by = Set(None);
                 active.update(tx).await?;
@@ -136,6 +138,7 @@ fn task_of(site: SiteId, team: Option<u128>, reason: &str, now: Timestamp) -> Ta
         plan: "{}".to_owned(),
         opened_at: micros(now),
         respond_by: None,
+        risk_sort: order::UNKNOWN,
         minutes: MINUTES,
         window_closes: None,
         rung: 0,

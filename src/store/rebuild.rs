@@ -16,6 +16,7 @@ use tend_engine::{
 use super::{
     Store, StoreError,
     entity::{enrollment, event, message, patient, task},
+    order,
     project::{self, Changes, TaskRow, Whose, queues},
     read::patient::entry_of,
     tx::task_row,
@@ -40,8 +41,8 @@ struct Fold {
     /// State, attempt, send after, members.
     messages: BTreeMap<String, (String, u32, i64, usize)>,
     tasks: BTreeMap<String, TaskRow>,
-    /// Standing and risk.
-    enrollments: BTreeMap<u128, (String, Option<u32>, Option<i64>)>,
+    /// Standing, risk, last answer, place on the risk queue.
+    enrollments: BTreeMap<u128, (String, Option<u32>, Option<i64>, Option<i32>)>,
 }
 
 #[derive(Debug, FromQueryResult)]
@@ -168,9 +169,15 @@ impl Store {
             }
         }
         for kept in task::Entity::find().filter(task::Column::Patient.eq(id)).all(self.reader()).await? {
-            let there = task_row(&kept)?;
+            let mut there = task_row(&kept)?;
+            let told = fold.tasks.get(&kept.key);
+            if kept.open && kept.respond_sort != order::respond_sort(&there) {
+                differs(format!("task {} is not in its place", kept.key));
+            }
+            // A task that is closed has no place any more.
+            there.risk_sort = told.filter(|_| !kept.open).map_or(there.risk_sort, |told| told.risk_sort);
             // The task of a quarantined patient is no decision and not in the history.
-            if kept.plan != "{}" && fold.tasks.get(&kept.key) != Some(&there) {
+            if kept.plan != "{}" && told != Some(&there) {
                 differs(format!("task {} is not what the history says", kept.key));
             }
         }
@@ -178,7 +185,7 @@ impl Store {
             enrollment::Entity::find().filter(enrollment::Column::Patient.eq(id)).all(self.reader()).await?
         {
             let risk = kept.risk_ppm.and_then(|ppm| u32::try_from(ppm).ok());
-            let there = (kept.standing, risk, kept.last_answer_at);
+            let there = (kept.standing, risk, kept.last_answer_at, kept.risk_rank);
             if fold.enrollments.get(&kept.id.as_u128()) != Some(&there) {
                 differs(format!("enrollment {} is not what the history says", kept.id));
             }
@@ -229,5 +236,6 @@ fn apply(fold: &mut Fold, changes: Changes) {
         change.row.standing.clone_into(&mut row.0);
         row.1 = change.scored.unwrap_or(row.1);
         row.2 = change.last_answer_at.or(row.2);
+        row.3 = change.row.risk_rank;
     }
 }

@@ -127,6 +127,9 @@ pub const ENROLLMENT: Columns = Columns {
         ("ended_at", BigOpt),
         ("last_answer_at", BigOpt),
         ("risk_ppm", IntOpt),
+        ("score_wanted_at", BigOpt),
+        ("risk_moved", TextOpt),
+        ("risk_rank", IntOpt),
     ],
 };
 
@@ -141,13 +144,49 @@ pub const ENROLLMENT_CHANGED: Update = Update {
             ("last_answer_at", BigOpt),
             ("scored", Int),
             ("risk_ppm", IntOpt),
+            ("wanted", Int),
+            ("score_wanted_at", BigOpt),
+            ("risk_moved", TextOpt),
+            ("risk_rank", IntOpt),
         ],
     },
     keys: 1,
     set: "standing = {standing}, anchor = coalesce({anchor}, t.anchor), \
           ended_at = coalesce(t.ended_at, {ended_at}), \
           last_answer_at = coalesce({last_answer_at}, t.last_answer_at), \
-          risk_ppm = case when {scored} = 1 then {risk_ppm} else t.risk_ppm end",
+          risk_ppm = case when {scored} = 1 then {risk_ppm} else t.risk_ppm end, \
+          score_wanted_at = case when {wanted} = 1 then {score_wanted_at} else t.score_wanted_at end, \
+          risk_moved = {risk_moved}, risk_rank = {risk_rank}",
+};
+
+pub const SCORE: Columns = Columns {
+    table: "score",
+    columns: &[
+        ("id", Id),
+        ("patient", Id),
+        ("enrollment", Id),
+        ("model", Text),
+        ("model_version", Text),
+        ("inputs_hash", Bytes),
+        ("ppm", IntOpt),
+        ("low_ppm", IntOpt),
+        ("high_ppm", IntOpt),
+        ("reasons", Text),
+        ("abstain", TextOpt),
+        ("at", Big),
+    ],
+};
+
+/// A wish for a score that was looked at; a newer wish stays.
+pub const SCORE_LOOKED_AT: Update = Update {
+    rows: Columns { table: "enrollment", columns: &[("id", Id), ("seen", Big)] },
+    keys: 1,
+    set: "score_wanted_at = case when t.score_wanted_at > {seen} then t.score_wanted_at end",
+};
+
+pub const IMPORT_LINE: Columns = Columns {
+    table: "import_line",
+    columns: &[("job", Id), ("line", Int), ("state", Text), ("report", Text), ("sealed", BytesOpt)],
 };
 
 pub const MESSAGE: Columns = Columns {
@@ -220,6 +259,7 @@ pub const TASK: Columns = Columns {
         ("opened_at", Big),
         ("respond_by", BigOpt),
         ("respond_sort", Big),
+        ("risk_sort", Int),
         ("minutes", Int),
         ("window_closes", BigOpt),
         ("rung", Int),
@@ -244,6 +284,7 @@ pub const TASK_CHANGED: Update = Update {
             ("because", Text),
             ("respond_by", BigOpt),
             ("respond_sort", Big),
+            ("risk_sort", Int),
             ("rung", Int),
             ("state", Text),
             ("open", Bool),
@@ -255,6 +296,6 @@ pub const TASK_CHANGED: Update = Update {
     },
     keys: 2,
     set: "level = {level}, level_rank = {level_rank}, role = {role}, because = {because}, \
-          respond_by = {respond_by}, respond_sort = {respond_sort}, rung = {rung}, state = {state}, open = {open}, \
-          taken_by = {taken_by}, outcome = {outcome}, closed_at = {closed_at}, closed_by = {closed_by}",
+          respond_by = {respond_by}, respond_sort = {respond_sort}, risk_sort = {risk_sort}, rung = {rung}, \
+          state = {state}, open = {open}, taken_by = {taken_by}, outcome = {outcome}, closed_at = {closed_at}, closed_by = {closed_by}",
 };

@@ -253,6 +253,8 @@ impl Tx {
         sql::insert(tx, &tables::TASK, batch.tasks).await?;
         tasks_changed(tx, batch.tasks_changed).await?;
         sql::insert(tx, &tables::AUDIT, batch.audits).await?;
+        sql::insert(tx, &tables::SCORE, batch.scores).await?;
+        sql::update(tx, &tables::SCORE_LOOKED_AT, batch.scores_looked_at).await?;
         // Last: on PostgreSQL the rows of counts are the only ones that several nodes may want.
         counts(tx, batch.counts, shard).await?;
         self.moved |= moved;
@@ -392,6 +394,7 @@ pub(super) fn task_row(model: &task::Model) -> Result<TaskRow, StoreError> {
         plan: model.plan.clone(),
         opened_at: model.opened_at,
         respond_by: model.respond_by,
+        risk_sort: model.risk_sort,
         minutes: u32::try_from(model.minutes).unwrap_or(0),
         window_closes: model.window_closes,
         rung: u32::try_from(model.rung).unwrap_or(0),

@@ -214,6 +214,7 @@ pub fn fact(fact: &Fact) -> &'static str {
         Fact::Resumed => "resumed",
         Fact::Stopped { .. } => "stopped",
         Fact::Scored { .. } => "scored",
+        Fact::RiskMoved { .. } => "risk_moved",
         Fact::Voided { .. } => "voided",
         Fact::Corrected { .. } => "corrected",
         Fact::Claimed { .. } => "claimed",

@@ -5,6 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use tend::app::JobPool;
+use tend::jobs::Stop;
 use tend::jobs::work::{Claim, Later, Ticket, Work, WorkError, Writing};
 use tend::ports::{Handover, Outgoing};
 use tend_engine::{MessageId, PatientId, model::Channel};
@@ -148,5 +150,25 @@ impl Work for Fake {
 
     fn sweep(&self) -> Later<'_, usize> {
         Box::pin(async { Ok(0) })
+    }
+
+    fn score(&self) -> Later<'_, usize> {
+        Box::pin(async { Ok(0) })
+    }
+
+    fn job_pool(&self) -> Option<JobPool> {
+        None
+    }
+
+    fn long_due(&self) -> Later<'_, Vec<String>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn long_run<'a>(&'a self, _: &'a str, _: &'a Stop) -> Later<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn long_broke<'a>(&'a self, _: &'a str) -> Later<'a, ()> {
+        Box::pin(async { Ok(()) })
     }
 }

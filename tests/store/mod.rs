@@ -4,6 +4,7 @@ mod bytes;
 mod delivery;
 mod histories;
 mod inbound;
+mod long_job;
 mod quarantine;
 mod schema;
 mod two_nodes;

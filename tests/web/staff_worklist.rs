@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use actix_web::http::StatusCode;
-use tend::store::read::worklist::{WORKLIST_ROWS, WorklistFilter};
+use tend::store::read::worklist::{After, WORKLIST_ROWS, WorklistFilter};
 use tend_engine::model::Role;
 
 use super::ward::{Ward, between};
@@ -33,7 +33,8 @@ async fn tasks_come_worst_first_page_by_page_and_none_is_missed() {
         let filter = WorklistFilter { after, ..filter.clone() };
         let page = ward.pages.app.store.worklist(SITE, &filter).await.expect("rows");
         assert!(page.rows.len() <= WORKLIST_ROWS);
-        expected.extend(page.rows.iter().map(|row| (row.after.level_rank, row.after.respond_sort, row.id)));
+        let place = |after: &After| (after.level_rank, after.respond_sort, after.risk_sort, after.id);
+        expected.extend(page.rows.iter().map(|row| place(&row.after)));
         after = page.rows.last().map(|row| row.after);
         if !page.more {
             break;
@@ -54,7 +55,7 @@ async fn tasks_come_worst_first_page_by_page_and_none_is_missed() {
             None => break,
         }
     }
-    let ids: Vec<String> = expected.iter().map(|(_, _, id)| format!("{:032x}", id.0)).collect();
+    let ids: Vec<String> = expected.iter().map(|(_, _, _, id)| format!("{:032x}", id.0)).collect();
     assert_eq!(seen, ids);
 }
 

@@ -18,11 +18,14 @@ use super::{
 };
 use crate::{
     app::{
-        App,
+        App, JobPool,
         relay::{Claim, Ticket, Writing},
     },
     cli::clock::MovedClock,
-    jobs::work::{Later, Work},
+    jobs::{
+        Stop,
+        work::{Later, Work},
+    },
     ports::{Clock, Demo, DemoMove, MailboxEntry, Pending},
 };
 
@@ -157,5 +160,25 @@ impl Work for Gated {
 
     fn sweep(&self) -> Later<'_, usize> {
         if self.moving() { Box::pin(async { Ok(0) }) } else { Work::sweep(&*self.app) }
+    }
+
+    fn score(&self) -> Later<'_, usize> {
+        if self.moving() { Box::pin(async { Ok(0) }) } else { Work::score(&*self.app) }
+    }
+
+    fn job_pool(&self) -> Option<JobPool> {
+        Work::job_pool(&*self.app)
+    }
+
+    fn long_due(&self) -> Later<'_, Vec<String>> {
+        if self.moving() { Box::pin(async { Ok(Vec::new()) }) } else { Work::long_due(&*self.app) }
+    }
+
+    fn long_run<'a>(&'a self, job: &'a str, stop: &'a Stop) -> Later<'a, ()> {
+        Work::long_run(&*self.app, job, stop)
+    }
+
+    fn long_broke<'a>(&'a self, job: &'a str) -> Later<'a, ()> {
+        Work::long_broke(&*self.app, job)
     }
 }

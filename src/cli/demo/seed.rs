@@ -87,7 +87,7 @@ pub async fn fill(
                 .into_iter()
                 .take(1 + person.email.iter().len())
                 .collect(),
-            wording: WORDING,
+            wording: WORDING.to_owned(),
             features: model_facts(&person, today),
         };
         world.add(app.register(staff, register).await?.patient, person);

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use crate::{
-    fact::{Closing, Entry, Fact, Occurrence, OutcomeCode, StopReason},
-    state::{ANSWERS_MAX, AnchorState, EnrollmentState, Memo, PatientState, Standing, TaskState, Was},
+    fact::{Closing, Entry, Fact, Occurrence, OutcomeCode, RiskMove, StopReason},
+    state::{
+        ANSWERS_MAX, AnchorState, EnrollmentState, Memo, PatientState, RiskState, Standing, TaskState, Was,
+    },
 };
 
 use super::mark_done;
@@ -63,6 +65,17 @@ impl PatientState {
                     enrollment.standing = Standing::Active;
                 }
             }
+            Fact::Scored { model_version, probability_ppm, .. } => {
+                if let Some(enrollment) = self.of(entry) {
+                    let model_version = model_version.clone();
+                    enrollment.risk = Some(RiskState { model_version, ppm: *probability_ppm });
+                }
+            }
+            Fact::RiskMoved { to } => {
+                if let Some(enrollment) = self.of(entry) {
+                    enrollment.risk_moved = Some(*to).filter(|to| *to != RiskMove::Back);
+                }
+            }
             Fact::Stopped { reason } => {
                 if let Some(enrollment) =
                     self.of(entry).filter(|e| !matches!(e.standing, Standing::Over { .. }))
@@ -92,6 +105,8 @@ impl PatientState {
             series: BTreeMap::new(),
             unjudged: Vec::new(),
             noted: BTreeSet::new(),
+            risk: None,
+            risk_moved: None,
             memo: Memo::default(),
         };
         self.enrollments.insert(id, state);

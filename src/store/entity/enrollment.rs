@@ -19,6 +19,9 @@ pub struct Model {
     pub ended_at: Option<i64>,
     pub last_answer_at: Option<i64>,
     pub risk_ppm: Option<i32>,
+    pub score_wanted_at: Option<i64>,
+    pub risk_moved: Option<String>,
+    pub risk_rank: Option<i32>,
 }
 
 /// None: joins are written where they are needed.

@@ -23,6 +23,7 @@ pub struct Model {
     pub opened_at: i64,
     pub respond_by: Option<i64>,
     pub respond_sort: i64,
+    pub risk_sort: i32,
     pub minutes: i32,
     pub window_closes: Option<i64>,
     pub rung: i32,

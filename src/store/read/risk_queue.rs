@@ -273,6 +273,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn running_patients(
         &self,
+        site: Option<SiteId>,
         after: Option<PatientId>,
         limit: i64,
     ) -> Result<Vec<PatientId>, StoreError> {
@@ -282,6 +283,9 @@ impl Store {
         }
         let db = self.reader();
         let mut sql = Sql::new(db, "select p.id from patient p where p.quarantined is null");
+        if let Some(site) = site {
+            sql = sql.text(" and p.site = ").bind(words::uuid(site.0));
+        }
         if let Some(after) = after {
             sql = sql.text(" and p.id > ").bind(words::uuid(after.0));
         }

@@ -1,6 +1,7 @@
 //! The nurse's first page: open tasks, worst first, and how many there are.
 //!
-//! The order is (level, respond by, id); ids grow with time, so the oldest of equals comes first. No OFFSET and no
+//! The order is (level, deadline, risk, id): deadlines are rounded to what counts as the same, so that among equals the risk
+//! decides; ids grow with time, so the oldest of equals comes first, and nobody waits for ever, see `store::order`. No OFFSET and no
 //! COUNT: a page starts after the last row of the page before, and the writer keeps the counts.
 
 use jiff::Timestamp;
@@ -20,8 +21,10 @@ pub const WORKLIST_ROWS: usize = 50;
 pub struct After {
     /// Rank of its level.
     pub level_rank: i32,
-    /// Its deadline in microseconds, or the end of time.
+    /// Its deadline in microseconds, rounded.
     pub respond_sort: i64,
+    /// Its place by risk.
+    pub risk_sort: i32,
     /// Its id.
     pub id: TaskId,
 }
@@ -116,6 +119,7 @@ struct Raw {
     opened_at: i64,
     respond_by: Option<i64>,
     respond_sort: i64,
+    risk_sort: i32,
     minutes: i32,
     rung: i32,
     taken_by: Option<Uuid>,
@@ -133,7 +137,7 @@ struct RawCount {
 }
 
 const COLUMNS: &str = "select t.id, t.patient, t.kind, t.level, t.level_rank, t.role, t.title, t.because, \
-    e.workflow, t.opened_at, t.respond_by, t.respond_sort, t.minutes, t.rung, t.taken_by, s.name as taken_name, \
+    e.workflow, t.opened_at, t.respond_by, t.respond_sort, t.risk_sort, t.minutes, t.rung, t.taken_by, s.name as taken_name, \
     e.risk_ppm, d.sealed, k.wrapped from task t \
     left join enrollment e on e.id = t.enrollment left join staff s on s.id = t.taken_by \
     left join demographics d on d.patient = t.patient left join patient_key k on k.patient = t.patient \
@@ -168,17 +172,22 @@ impl Store {
         }
         if let Some(after) = filter.after {
             sql = sql
-                .text(" and (t.level_rank, t.respond_sort, t.id) > (")
+                .text(" and (t.level_rank, t.respond_sort, t.risk_sort, t.id) > (")
                 .bind(after.level_rank)
                 .text(", ")
                 .bind(after.respond_sort)
+                .text(", ")
+                .bind(after.risk_sort)
                 .text(", ")
                 .bind(words::uuid(after.id.0))
                 .text(")");
         }
         let limit = i64::try_from(WORKLIST_ROWS + 1).unwrap_or(i64::MAX);
-        let raw: Vec<Raw> =
-            sql.text(" order by t.level_rank, t.respond_sort, t.id limit ").bind(limit).all(db).await?;
+        let raw: Vec<Raw> = sql
+            .text(" order by t.level_rank, t.respond_sort, t.risk_sort, t.id limit ")
+            .bind(limit)
+            .all(db)
+            .await?;
         let more = raw.len() > WORKLIST_ROWS;
         let rows = raw
             .into_iter()
@@ -209,7 +218,12 @@ impl Store {
             rung: u32::try_from(raw.rung).unwrap_or(0),
             taken_by: raw.taken_by.map(|by| (StaffId(by.as_u128()), raw.taken_name.unwrap_or_default())),
             risk_ppm: raw.risk_ppm.and_then(|ppm| u32::try_from(ppm).ok()),
-            after: After { level_rank: raw.level_rank, respond_sort: raw.respond_sort, id },
+            after: After {
+                level_rank: raw.level_rank,
+                respond_sort: raw.respond_sort,
+                risk_sort: raw.risk_sort,
+                id,
+            },
         })
     }
 

@@ -151,7 +151,6 @@ pub fn mistake(signed: &Signed, error: RegisterError) -> Result<(String, String)
             E::Zone(_) => Ok(("zone".to_owned(), w.err_choice().to_owned())),
             E::NotPublished(_) | E::TooMany => Err(WebError::Conflict),
         },
-        RegisterError::Record(error) => Err(error.into()),
         RegisterError::Score(error) => Err(WebError::internal(error)),
         RegisterError::Store(error) => Err(error.into()),
     }
@@ -311,7 +310,7 @@ pub fn read(signed: &Signed, workflow: &Workflow, typed: &mut Typed, today: Date
             course: Course { workflow: workflow.id.clone(), facts, anchors },
         },
         consented,
-        wording: act::CONSENT_WORDING,
+        wording: act::CONSENT_WORDING.to_owned(),
         features,
     })
 }

@@ -1,19 +1,28 @@
-//! Importing patients from CSV: one line a patient, read exactly as the enrol form is; every refused line is reported with its
-//! number, its column and what is wrong.
+//! Importing patients from CSV: one line a patient, read exactly as the enrol form is. What was read is stored, a long job
+//! enrols it, and its page shows how far it is and reports every refused line with its number, its column and what is wrong.
 
 use actix_multipart::Multipart;
-use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header,
+    web::{Data, Path},
+};
 use askama::Template;
 use futures_util::StreamExt as _;
 use tend_engine::model::Workflow;
 
-use super::{Frame, Signed, StaffForm, csv::safe_line, enrol, form, session::COOKIE};
+use super::{Frame, Signed, csv::safe_line, enrol, form, session::COOKIE, vocabulary as v};
 use crate::{
-    app::{App, register::risk_features},
+    app::{
+        App,
+        import::{ImportLine, ImportStands, LineRefusal, Why},
+        long_job::{self, LongKind, LongState},
+        register::{Register, risk_features},
+    },
     web::{
         Page, WebError, csrf,
-        respond::{invalid, page},
-        words::Enrol,
+        respond::{invalid, page, see_other},
+        words::{Enrol, Staff},
     },
 };
 
@@ -21,6 +30,10 @@ use crate::{
 pub const FILE_KB_MAX: usize = 512;
 /// Most lines of a file.
 pub const LINES_MAX: usize = 1_000;
+/// Earlier imports that are listed.
+const EARLIER_SHOWN: i64 = 10;
+/// After so many seconds the page of a running import is asked for again.
+const ASK_AGAIN_SECONDS: &str = "2";
 /// Longest other field of the form, in bytes.
 const FIELD_BYTES_MAX: usize = 200;
 
@@ -46,11 +59,35 @@ const COLUMNS: [&str; 14] = [
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// From 1, the heading included, as editors count.
-    pub line: u64,
+    pub line: u32,
     /// The column; empty for the whole line.
     pub column: String,
     /// What is wrong.
     pub why: String,
+}
+
+/// An import of the list.
+#[derive(Debug)]
+struct Earlier {
+    link: String,
+    when: String,
+    stands: String,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "staff/import/job.html")]
+struct JobPage {
+    page: Page,
+    frame: Frame,
+    e: Enrol,
+    title: String,
+    id: String,
+    stands: String,
+    working: bool,
+    gave_up: bool,
+    done: u32,
+    total: u32,
+    refused: Vec<Refused>,
 }
 
 #[derive(Debug, Template)]
@@ -62,9 +99,8 @@ struct ImportPage {
     choices: Vec<(String, String)>,
     chosen: String,
     error: Option<String>,
-    done: Option<String>,
-    refused: Vec<Refused>,
-    columns: Vec<(String, String)>,
+    earlier: Vec<Earlier>,
+    columns: Vec<(String, String, String)>,
 }
 
 /// `GET /import`
@@ -81,17 +117,27 @@ async fn build(app: &App, signed: &Signed, chosen: &str) -> Result<ImportPage, W
     let mut columns = Vec::new();
     for (name, hash) in app.store.active_versions(signed.staff.site).await? {
         if let Some(workflow) = app.version(&hash) {
-            columns.push((name.clone(), known_columns(signed, &workflow).join(", ")));
-            choices.push((name, super::vocabulary::text(signed.lang, &workflow.title).to_owned()));
+            let title = v::text(signed.lang, &workflow.title).to_owned();
+            columns.push((name.clone(), title.clone(), known_columns(signed, &workflow).join(", ")));
+            choices.push((name, title));
         }
+    }
+    let zone = v::zone(&app.site(signed.staff.site).zone);
+    let mut earlier = Vec::new();
+    for job in app.store.long_jobs(signed.staff.site, LongKind::Import, EARLIER_SHOWN).await? {
+        let Some(import) = app.import_stands(signed.staff.site, job.id).await? else { continue };
+        earlier.push(Earlier {
+            link: format!("/import/{}", long_job::uuid(job.id)),
+            when: v::instant(&zone, job.asked_at),
+            stands: stands(Enrol(signed.lang), &import),
+        });
     }
     Ok(ImportPage {
         e: Enrol(signed.lang),
         choices,
         chosen: chosen.to_owned(),
         error: None,
-        done: None,
-        refused: Vec::new(),
+        earlier,
         columns,
         page: page_,
         frame,
@@ -124,14 +170,10 @@ pub async fn submit(
         shown.error = Some(e.import_empty().to_owned());
         return invalid(&shown);
     }
-    match import(&app, &signed, &workflow, &file).await? {
-        Ok((taken, refused)) => {
-            shown.done = Some(e.import_done(
-                taken,
-                refused.iter().map(|r| r.line).collect::<std::collections::BTreeSet<_>>().len(),
-            ));
-            shown.refused = refused;
-            page(&shown)
+    match read_file(&app, &signed, &workflow, &file) {
+        Ok(lines) => {
+            let job = app.start_import(signed.staff.site, signed.staff.id, &workflow.id, &lines).await?;
+            Ok(see_other(&format!("/import/{}", long_job::uuid(job))))
         }
         Err(sentence) => {
             shown.error = Some(sentence);
@@ -140,19 +182,92 @@ pub async fn submit(
     }
 }
 
-/// `POST /import/report`: the refused lines as a file. Nothing was kept, so the page sends them along.
+/// `GET /import/{id}`: how far an import is, and every refused line.
 ///
 /// # Errors
 /// [`WebError`].
-pub async fn report(_signed: Signed, form: StaffForm) -> Result<HttpResponse, WebError> {
+pub async fn one(app: Data<App>, signed: Signed, id: Path<String>) -> Result<HttpResponse, WebError> {
+    let (import, refused) = found(&app, &signed, &id).await?;
+    let e = Enrol(signed.lang);
+    let (page_, frame) = signed.page(&format!("/import/{id}"), "/import");
+    let shown = JobPage {
+        title: workflow_title(&app, &signed, &import.job.body).await?,
+        id: id.to_string(),
+        stands: stands(e, &import),
+        working: import.job.state == LongState::Waiting,
+        gave_up: import.job.state == LongState::GivenUp,
+        done: import.enrolled + import.refused,
+        total: import.enrolled + import.refused + import.waiting,
+        refused,
+        e,
+        page: page_,
+        frame,
+    };
+    let mut answer = page(&shown)?;
+    if shown.working {
+        // Without scripts: the browser asks again.
+        answer.headers_mut().insert(
+            header::HeaderName::from_static("refresh"),
+            header::HeaderValue::from_static(ASK_AGAIN_SECONDS),
+        );
+    }
+    Ok(answer)
+}
+
+/// `GET /import/{id}/report`: the refused lines as a file.
+///
+/// # Errors
+/// [`WebError`].
+pub async fn report(app: Data<App>, signed: Signed, id: Path<String>) -> Result<HttpResponse, WebError> {
+    let (_, refused) = found(&app, &signed, &id).await?;
     let mut csv = safe_line(&["line", "column", "problem"]);
-    for ((line, column), why) in form.all("line").zip(form.all("column")).zip(form.all("why")) {
-        csv.push_str(&safe_line(&[line, column, why]));
+    for one in refused {
+        csv.push_str(&safe_line(&[&one.line.to_string(), &one.column, &one.why]));
     }
     Ok(HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8")
         .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"refused-lines.csv\""))
         .body(csv))
+}
+
+async fn found(app: &App, signed: &Signed, id: &str) -> Result<(ImportStands, Vec<Refused>), WebError> {
+    let id = long_job::parse_id(id).ok_or(WebError::NotFound)?;
+    let import = app.import_stands(signed.staff.site, id).await?.ok_or(WebError::NotFound)?;
+    let e = Enrol(signed.lang);
+    let mut refused = Vec::new();
+    for (line, refusals) in app.import_refused(id).await? {
+        let said = |one: LineRefusal| Refused { line, why: why(signed, e, &one.why), column: one.column };
+        refused.extend(refusals.into_iter().map(said));
+    }
+    Ok((import, refused))
+}
+
+async fn workflow_title(app: &App, signed: &Signed, name: &str) -> Result<String, WebError> {
+    let active = app.store.active_versions(signed.staff.site).await?;
+    let workflow = active.get(name).and_then(|hash| app.version(hash));
+    Ok(workflow.map_or_else(|| name.to_owned(), |workflow| v::text(signed.lang, &workflow.title).to_owned()))
+}
+
+fn stands(e: Enrol, import: &ImportStands) -> String {
+    let total = import.enrolled + import.refused + import.waiting;
+    match import.job.state {
+        LongState::Waiting => e.import_working(import.enrolled + import.refused, total),
+        LongState::Done | LongState::GivenUp => e.import_done(import.enrolled, import.refused),
+    }
+}
+
+fn why(signed: &Signed, e: Enrol, why: &Why) -> String {
+    let w = Staff(signed.lang);
+    match why {
+        Why::Said(sentence) => sentence.clone(),
+        Why::Here => e.import_duplicate().to_owned(),
+        Why::SameNumber => e.same_number().to_owned(),
+        Why::Missing => w.err_missing().to_owned(),
+        Why::NotAllowed => w.err_choice().to_owned(),
+        Why::NotPublished => e.import_not_published().to_owned(),
+        Why::Engine => e.import_engine().to_owned(),
+        Why::NotTried => e.import_not_tried().to_owned(),
+    }
 }
 
 /// The fields of the upload.
@@ -197,63 +312,54 @@ fn known_columns(signed: &Signed, workflow: &Workflow) -> Vec<String> {
     all
 }
 
-/// Enrols line by line; a sentence when the file as a whole cannot be read.
-async fn import(
+/// Reads line by line; a sentence when the file as a whole cannot be read.
+fn read_file(
     app: &App,
     signed: &Signed,
     workflow: &Workflow,
     file: &[u8],
-) -> Result<Result<(usize, Vec<Refused>), String>, WebError> {
+) -> Result<Vec<ImportLine>, String> {
     let e = Enrol(signed.lang);
     let file = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
     let mut reader = ::csv::ReaderBuilder::new().flexible(false).from_reader(file);
     let headings: Vec<String> = match reader.headers() {
         Ok(headings) => headings.iter().map(|heading| heading.trim().to_lowercase()).collect(),
-        Err(_) => return Ok(Err(e.import_not_csv().to_owned())),
+        Err(_) => return Err(e.import_not_csv().to_owned()),
     };
     let known = known_columns(signed, workflow);
     if let Some(unknown) = headings.iter().find(|heading| !known.contains(heading)) {
-        return Ok(Err(e.import_unknown_column(unknown)));
+        return Err(e.import_unknown_column(unknown));
     }
     if let Some(missing) = ["name", "birth_date"].iter().find(|name| !headings.iter().any(|h| h == *name)) {
-        return Ok(Err(e.import_no_column(missing)));
+        return Err(e.import_no_column(missing));
     }
-    let today =
-        app.clock.now().to_zoned_datetime(super::vocabulary::zone(&app.site(signed.staff.site).zone)).date();
-    let (mut taken, mut refused) = (0, Vec::new());
-    for (at, record) in reader.byte_records().enumerate() {
-        let line = at as u64 + 2;
-        if at == LINES_MAX {
-            refused.push(Refused { line, column: String::new(), why: e.import_too_many(LINES_MAX) });
+    let today = app.clock.now().to_zoned_datetime(v::zone(&app.site(signed.staff.site).zone)).date();
+    let mut lines = Vec::new();
+    for (number, record) in (2_u32..).zip(reader.byte_records()) {
+        let whole =
+            |why: &str| Err(vec![LineRefusal { column: String::new(), why: Why::Said(why.to_owned()) }]);
+        if lines.len() == LINES_MAX {
+            lines.push(ImportLine { number, read: whole(&e.import_too_many(LINES_MAX)) });
             break;
         }
-        let whole = |why: &str| Refused { line, column: String::new(), why: why.to_owned() };
-        let Ok(record) = record else {
-            refused.push(whole(e.import_not_csv()));
-            continue;
+        let read = match record.map(::csv::StringRecord::from_byte_record) {
+            Ok(Ok(record)) => read_line(app, signed, workflow, &headings, &record, today),
+            Ok(Err(_)) => whole(e.import_not_utf8()),
+            Err(_) => whole(e.import_not_csv()),
         };
-        let Ok(record) = ::csv::StringRecord::from_byte_record(record) else {
-            refused.push(whole(e.import_not_utf8()));
-            continue;
-        };
-        match enrol_line(app, signed, workflow, &headings, &record, today).await? {
-            Ok(()) => taken += 1,
-            Err(mistakes) => {
-                refused.extend(mistakes.into_iter().map(|(column, why)| Refused { line, column, why }))
-            }
-        }
+        lines.push(ImportLine { number, read });
     }
-    Ok(Ok((taken, refused)))
+    Ok(lines)
 }
 
-async fn enrol_line(
+fn read_line(
     app: &App,
     signed: &Signed,
     workflow: &Workflow,
     headings: &[String],
     record: &::csv::StringRecord,
     today: jiff::civil::Date,
-) -> Result<Result<(), Vec<(String, String)>>, WebError> {
+) -> Result<Register, Vec<LineRefusal>> {
     let mut typed = form::Typed::default();
     typed.set("zone", app.site(signed.staff.site).zone);
     typed.set("language", workflow.languages.first().map_or_else(String::new, ToString::to_string));
@@ -262,17 +368,14 @@ async fn enrol_line(
             typed.set(heading, value.trim());
         }
     }
-    let read = enrol::read(signed, workflow, &mut typed, today);
-    let wrong = |typed: &form::Typed| {
-        typed.errors().into_iter().map(|(name, why)| (name.to_owned(), why.to_owned())).collect::<Vec<_>>()
-    };
-    let (Some(register), true) = (read, typed.good()) else { return Ok(Err(wrong(&typed))) };
-    let who = &register.newcomer.demographics;
-    if !app.same_person(signed.staff.site, who, &register.newcomer.identifiers).await?.is_empty() {
-        return Ok(Err(vec![("name".to_owned(), Enrol(signed.lang).import_duplicate().to_owned())]));
-    }
-    match app.register(signed.staff.id, register).await {
-        Ok(_) => Ok(Ok(())),
-        Err(error) => Ok(Err(vec![enrol::mistake(signed, error)?])),
+    match enrol::read(signed, workflow, &mut typed, today) {
+        Some(register) if typed.good() => Ok(register),
+        _ => {
+            let one = |(column, why): (&str, &str)| LineRefusal {
+                column: column.to_owned(),
+                why: Why::Said(why.to_owned()),
+            };
+            Err(typed.errors().into_iter().map(one).collect())
+        }
     }
 }

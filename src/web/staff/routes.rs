@@ -39,7 +39,8 @@ pub const ROUTES: &[Route] = &[
     Route::new(Method::POST, "/enrol", WARD),
     Route::new(Method::GET, "/import", WARD),
     Route::new(Method::POST, "/import", WARD),
-    Route::new(Method::POST, "/import/report", WARD),
+    Route::new(Method::GET, "/import/{id}", WARD),
+    Route::new(Method::GET, "/import/{id}/report", WARD),
     Route::new(Method::GET, "/risk", CLINICAL),
     Route::new(Method::GET, "/risk/model", CLINICAL),
     Route::new(Method::POST, "/risk/switch", CLINICIAN),
@@ -74,7 +75,8 @@ pub fn register(config: &mut ServiceConfig) {
         .route("/enrol", web::post().to(enrol::submit))
         .route("/import", web::get().to(import::show))
         .route("/import", web::post().to(import::submit))
-        .route("/import/report", web::post().to(import::report))
+        .route("/import/{id}", web::get().to(import::one))
+        .route("/import/{id}/report", web::get().to(import::report))
         .route("/risk", web::get().to(risk::show))
         .route("/risk/model", web::get().to(risk::card))
         .route("/risk/switch", web::post().to(risk::switch_model))

@@ -4,7 +4,7 @@
 use jiff::tz::TimeZone;
 use tend_engine::{
     Name,
-    fact::{Author, Because, Fact, HandoverResult, Mode, NewFact, Occurrence, Reply},
+    fact::{Author, Because, Fact, HandoverResult, Mode, NewFact, Occurrence, Reply, RiskMove},
 };
 
 use super::{form::shown, vocabulary as v};
@@ -140,6 +140,12 @@ impl Teller<'_> {
                 self.major(s.scored(model, v::percent(*ppm)))
             }
             Fact::Scored { model, probability_ppm: None, .. } => self.major(s.not_scored(model)),
+            Fact::RiskMoved { to } => self.major(match to {
+                RiskMove::Up => s.risk_up(),
+                RiskMove::Down => s.risk_down(),
+                RiskMove::Dismissed => s.risk_dismissed(),
+                RiskMove::Back => s.risk_back(),
+            }),
             Fact::Voided { seq, reason } => self.because(s.voided(seq), reason),
             Fact::Corrected { seq, reason, .. } => self.because(s.corrected(seq), reason),
             _ => None,
@@ -242,6 +248,7 @@ impl Teller<'_> {
             | Fact::Resumed
             | Fact::Stopped { .. }
             | Fact::Scored { .. }
+            | Fact::RiskMoved { .. }
             | Fact::Voided { .. }
             | Fact::Corrected { .. }
             | Fact::Claimed { .. }

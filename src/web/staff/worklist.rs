@@ -180,12 +180,13 @@ fn filter_of(signed: &Signed, asked: &Asked) -> Result<WorklistFilter, WebError>
 }
 
 fn parse_after(text: &str) -> Result<After, WebError> {
-    let mut parts = text.splitn(3, '.');
+    let mut parts = text.splitn(4, '.');
     let mut next = || parts.next().ok_or(WebError::NotFound);
     let level_rank = next()?.parse().map_err(|_| WebError::NotFound)?;
     let respond_sort = next()?.parse().map_err(|_| WebError::NotFound)?;
+    let risk_sort = next()?.parse().map_err(|_| WebError::NotFound)?;
     let id = TaskId::parse(next()?).map_err(|_| WebError::NotFound)?;
-    Ok(After { level_rank, respond_sort, id })
+    Ok(After { level_rank, respond_sort, risk_sort, id })
 }
 
 async fn build(
@@ -355,8 +356,8 @@ fn next_href(asked: &Asked, rows: &[WorklistRow], total: u32) -> Option<String> 
     let after = rows.last()?.after;
     let query = query_of(asked, asked.level.as_deref());
     let joint = if query.is_empty() { "?" } else { "&" };
-    let (rank, sort, id) = (after.level_rank, after.respond_sort, after.id);
-    Some(format!("/worklist{query}{joint}after={rank}.{sort}.{id}&above={total}"))
+    let (rank, sort, risk, id) = (after.level_rank, after.respond_sort, after.risk_sort, after.id);
+    Some(format!("/worklist{query}{joint}after={rank}.{sort}.{risk}.{id}&above={total}"))
 }
 
 fn count_links(w: Staff, asked: &Asked, filter: &WorklistFilter, counts: &[QueueCount]) -> Vec<Count> {

@@ -54,6 +54,14 @@ crate::words! {
             "name、birth_date，以及以下任意列；日期为 年-月-日；同意填 yes 或 no：";
         import_file: "File", "文件";
         import_start: "Import", "导入";
+        import_working(done, total): "Working: {done} of {total} lines. This page asks again by itself.", "处理中：{done} / {total} 行。本页会自动刷新。";
+        import_gave_up: "The import was given up: it failed several times at the same line. The lines that were not tried are listed. Upload them again.",
+            "导入已中止：同一行多次失败。未处理的行见下表，请重新上传。";
+        import_earlier: "Earlier imports", "历次导入";
+        import_another: "Import another file", "导入另一个文件";
+        import_not_published: "This follow-up is not published here any more.", "该随访流程已不再发布。";
+        import_engine: "This patient could not be planned for. Enrol by hand, and tell whoever runs Tend.", "无法为该患者制定计划，请手工登记并告知管理员。";
+        import_not_tried: "Not tried: the import was given up before.", "未处理：导入此前已中止。";
         import_done(taken, refused): "{taken} enrolled, {refused} refused.", "已登记 {taken} 行，拒绝 {refused} 行。";
         import_refused: "Refused lines", "被拒绝的行";
         import_line: "Line", "行";

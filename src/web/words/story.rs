@@ -36,6 +36,10 @@ crate::words! {
         stopped(why): "Stopped: {why}", "终止：{why}";
         scored(model, percent): "Scored by {model}: {percent}", "{model} 评分：{percent}";
         not_scored(model): "Not scored by {model}", "{model} 未评分";
+        risk_up: "Moved up on the risk queue", "在风险队列中上移";
+        risk_down: "Moved down on the risk queue", "在风险队列中下移";
+        risk_dismissed: "Taken off the risk queue", "从风险队列中移除";
+        risk_back: "Back on the risk queue where the score puts the patient", "恢复到评分所定的风险队列位置";
         voided(seq): "Entry {seq} was wrong", "第 {seq} 条记录有误";
         corrected(seq): "Entry {seq} corrected", "第 {seq} 条记录已更正";
         claimed: "Message in flight", "消息发送中";

@@ -162,6 +162,7 @@ pub(super) fn for_clerks(fact: &Fact) -> bool {
         Fact::Flagged { .. }
             | Fact::Judged { .. }
             | Fact::Scored { .. }
+            | Fact::RiskMoved { .. }
             | Fact::ScoreWanted { .. }
             | Fact::FactSet { .. }
             | Fact::TaskChanged { .. }

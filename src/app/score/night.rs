@@ -1,0 +1,106 @@
+//! The nightly scoring: one long job a night and site.
+
+use jiff::civil::Date;
+use tend_engine::{SiteId, StaffId};
+
+use super::{ScoreError, run::SLICE};
+use crate::{
+    app::{
+        App,
+        long_job::{RunEnd, Stopped},
+    },
+    store::{HeldJob, LongJob, LongKind, NewLongJob, StoreError},
+};
+
+/// From this hour of the site's night on.
+pub const NIGHT_HOUR: i8 = 2;
+/// Patients that are read at a time.
+const PAGE: i64 = 160;
+
+impl App {
+    /// Asks for tonight's scoring of every site whose night it is, once.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn plan_nights(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        for (site, settings) in &self.live().sites {
+            let Ok(zone) = jiff::tz::TimeZone::get(&settings.zone) else { continue };
+            let local = now.to_zoned_datetime(zone);
+            if local.hour() < NIGHT_HOUR || self.planned_night(*site) == Some(local.date()) {
+                continue;
+            }
+            let name = format!("scoring {site} {}", local.date());
+            if !self.store.long_job_named(&name).await? {
+                self.ask_for_scoring(*site, name, None).await?;
+            }
+            self.note_night(*site, local.date());
+        }
+        Ok(())
+    }
+
+    /// Asks for a look at everybody of a site now: the model was switched.
+    pub(super) async fn score_site_again(&self, site: SiteId, by: StaffId) -> Result<(), StoreError> {
+        let name = format!("scoring {site} {}", self.ids.fresh());
+        self.ask_for_scoring(site, name, Some(by)).await
+    }
+
+    async fn ask_for_scoring(
+        &self,
+        site: SiteId,
+        name: String,
+        asked_by: Option<StaffId>,
+    ) -> Result<(), StoreError> {
+        let body = "{}".to_owned();
+        let job = NewLongJob { id: self.ids.fresh(), site, kind: LongKind::Scoring, name, asked_by, body };
+        let mut tx = self.store.begin();
+        tx.add_long_job(&job, self.clock.now()).await?;
+        tx.commit().await
+    }
+
+    fn planned_night(&self, site: SiteId) -> Option<Date> {
+        self.nights.lock().ok()?.get(&site).copied()
+    }
+
+    fn note_night(&self, site: SiteId, night: Date) {
+        if let Ok(mut nights) = self.nights.lock() {
+            nights.insert(site, night);
+        }
+    }
+
+    /// Scores everybody of the job's site from where it stands.
+    pub(in crate::app) async fn run_scoring(
+        &self,
+        job: &LongJob,
+        held: HeldJob,
+        stop: &Stopped<'_>,
+    ) -> Result<RunEnd, ScoreError> {
+        let mut after = job.cursor;
+        loop {
+            let page = self.store.running_patients(Some(job.site), after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(RunEnd::Done) };
+            after = Some(*last);
+            for slice in page.chunks(SLICE) {
+                if stop() {
+                    return Ok(RunEnd::Stopped);
+                }
+                self.score_slice(slice, Some(held)).await?;
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    /// Scores everybody with a running follow-up, at every site, now.
+    ///
+    /// # Errors
+    /// [`ScoreError`]; who was scored before it stays scored.
+    pub async fn score_everybody(&self) -> Result<usize, ScoreError> {
+        let (mut scored, mut after) = (0, None);
+        loop {
+            let page = self.store.running_patients(None, after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(scored) };
+            after = Some(*last);
+            scored += self.score_patients(&page).await?.scored;
+        }
+    }
+}

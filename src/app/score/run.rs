@@ -1,0 +1,284 @@
+//! Scoring follow-ups slice by slice. Computed outside any transaction; then what came of it and the mark that it was looked
+//! at are one commit, so a run that is cut off repeats nothing.
+
+use std::collections::BTreeMap;
+
+use tend_engine::{
+    EnrollmentId, Name, PatientId,
+    fact::Fact,
+    state::{EnrollmentState, PatientState, Standing},
+};
+use tend_risk::Inputs;
+
+use super::{
+    MODEL, ScoreError, SwitchState,
+    compute::{compute, inputs, inputs_hash, new_score},
+    version,
+};
+use crate::{
+    app::{
+        Actor, App,
+        record::{TRIES_MAX, decide, just_now},
+    },
+    store::{
+        AuditLine, Batch, Busy, HeldJob, StoreError,
+        scoring::{Latest, NewScore},
+    },
+};
+
+/// Patients scored before other work gets the processor again.
+pub(super) const SLICE: usize = 16;
+/// Wishes that are looked at in one go.
+const WANTED_MAX: i64 = 64;
+
+/// What came of scoring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Scored {
+    /// Follow-ups that were computed and written down.
+    pub scored: usize,
+    /// Follow-ups for which nothing had changed since the last time.
+    pub unchanged: usize,
+}
+
+impl Scored {
+    pub(super) fn and(self, other: Self) -> Self {
+        Self { scored: self.scored + other.scored, unchanged: self.unchanged + other.unchanged }
+    }
+
+    /// Follow-ups that were looked at.
+    #[must_use]
+    pub fn all(self) -> usize {
+        self.scored + self.unchanged
+    }
+}
+
+/// What the model says about a follow-up.
+#[derive(Debug)]
+struct Verdict {
+    switch: SwitchState,
+    /// To be logged; `None` when the same was logged before.
+    log: Option<NewScore>,
+    ppm: Option<u32>,
+}
+
+/// A follow-up to be scored, with what is known.
+#[derive(Debug)]
+struct Subject {
+    patient: PatientId,
+    enrollment: EnrollmentId,
+    inputs: Inputs,
+    switch: SwitchState,
+}
+
+impl App {
+    /// Scores the running follow-ups of these patients, where something has changed since the last time.
+    ///
+    /// # Errors
+    /// [`ScoreError`]; slices that were written stay.
+    pub async fn score_patients(&self, patients: &[PatientId]) -> Result<Scored, ScoreError> {
+        let mut all = Scored::default();
+        for slice in patients.chunks(SLICE) {
+            all = all.and(self.score_slice(slice, None).await?);
+            tokio::task::yield_now().await;
+        }
+        Ok(all)
+    }
+
+    /// Scores those for whom a score is wanted: newly enrolled, with a changed fact, or at a step of the workflow. Gives how
+    /// many were looked at.
+    ///
+    /// # Errors
+    /// [`ScoreError`].
+    pub async fn score_wanted(&self) -> Result<usize, ScoreError> {
+        let mut wanted = self.store.score_wanted(WANTED_MAX).await?;
+        wanted.sort();
+        wanted.dedup();
+        self.score_patients(&wanted).await?;
+        Ok(wanted.len())
+    }
+
+    /// One slice in one commit, with the progress of the job that it belongs to. A member that the database or the engine
+    /// refuses is left out, the others proceed.
+    pub(super) async fn score_slice(
+        &self,
+        slice: &[PatientId],
+        job: Option<HeldJob>,
+    ) -> Result<Scored, ScoreError> {
+        for _ in 0..TRIES_MAX {
+            match self.commit_slice(slice, job).await {
+                Err(ScoreError::Store(StoreError::Conflict)) => {}
+                Err(ScoreError::Store(error)) if error.is_about_rows() && slice.len() > 1 => {
+                    let (left, right) = slice.split_at(slice.len() / 2);
+                    let left = Box::pin(self.score_slice(left, job)).await?;
+                    return Ok(left.and(Box::pin(self.score_slice(right, job)).await?));
+                }
+                Err(ScoreError::Store(error)) if error.is_about_rows() => {
+                    let who = slice.first().map_or_else(String::new, ToString::to_string);
+                    tracing::warn!(patient.id = %who, "patient {who} is not scored: {error}");
+                    return Ok(Scored::default());
+                }
+                other => return other,
+            }
+        }
+        Err(StoreError::Conflict.into())
+    }
+
+    async fn commit_slice(&self, slice: &[PatientId], job: Option<HeldJob>) -> Result<Scored, ScoreError> {
+        let states = self.store.states(slice).await?;
+        let seen = self.clock.now();
+        let (subjects, passed_over) = self.subjects(&states).await?;
+        let mut verdicts = self.verdicts(subjects).await?;
+        let mut scored = Scored::default();
+        let mut batch = Batch::default();
+        for (_, enrollment) in passed_over {
+            batch.score_looked_at(enrollment, seen);
+        }
+        let mut tx = self.store.begin();
+        let live = self.live();
+        let all_locked = tx.lock(slice, Busy::Wait).await?;
+        // Nobody else scores them from here on: what somebody wrote while this was computed is seen.
+        let ids: Vec<EnrollmentId> = verdicts.values().flatten().map(|(enrollment, _)| *enrollment).collect();
+        let logged = self.store.latest_inputs(&ids).await?;
+        for mut locked in all_locked {
+            let Some(mine) = verdicts.remove(&locked.id) else { continue };
+            let mut facts = Vec::new();
+            for (enrollment, mut verdict) in mine {
+                batch.score_looked_at(enrollment, seen);
+                let same = |score: &NewScore| is_same(&score.inputs_hash, logged.get(&enrollment));
+                match verdict.log.take().filter(|score| !same(score)) {
+                    Some(score) => {
+                        batch.score(&*self.ids, locked.id, enrollment, &score, seen);
+                        scored.scored += 1;
+                    }
+                    None => scored.unchanged += 1,
+                }
+                let Some(state) = locked.state.enrollments.get(&enrollment) else { continue };
+                let fact = fact(state, &verdict)?;
+                facts.extend(fact.map(|fact| just_now(Actor::System, seen, Some(enrollment), fact)));
+            }
+            if facts.is_empty() {
+                continue;
+            }
+            let patient = locked.id;
+            match decide(&live, &mut locked, facts, seen) {
+                Ok(advanced) => {
+                    batch.advance(&live.library, &*self.ids, &locked, &advanced);
+                    batch.audit(&*self.ids, seen, line(patient));
+                }
+                Err(failure) => {
+                    tracing::warn!(patient.id = %patient, "the score of {patient} is not recorded: {failure}");
+                }
+            }
+        }
+        // Set aside, or gone: nothing can be recorded now, the night after comes round again.
+        for enrollment in verdicts.into_values().flatten().map(|(enrollment, _)| enrollment) {
+            batch.score_looked_at(enrollment, seen);
+        }
+        if let (Some(held), Some(last)) = (job, slice.last()) {
+            tx.got_on(held, u32::try_from(scored.all()).unwrap_or(0), Some(*last)).await?;
+        }
+        if !batch.is_empty() {
+            tx.append(batch).await?;
+        }
+        tx.commit().await?;
+        Ok(scored)
+    }
+
+    /// The follow-ups that are to be scored, and those that are not: over, or of a workflow whose model is off.
+    async fn subjects(
+        &self,
+        states: &[(PatientId, PatientState)],
+    ) -> Result<(Vec<Subject>, Vec<(PatientId, EnrollmentId)>), ScoreError> {
+        let (mut subjects, mut passed_over) = (Vec::new(), Vec::new());
+        for (patient, state) in states {
+            for (enrollment, state) in &state.enrollments {
+                let over = matches!(state.standing, Standing::Over { .. });
+                let switch = self.model_state(state.site, &state.workflow).await?;
+                let nothing_to_take_back = state.risk.as_ref().is_none_or(|risk| risk.ppm.is_none());
+                if over || (switch == SwitchState::Off && nothing_to_take_back) {
+                    passed_over.push((*patient, *enrollment));
+                    continue;
+                }
+                subjects.push(Subject {
+                    patient: *patient,
+                    enrollment: *enrollment,
+                    inputs: inputs(state),
+                    switch,
+                });
+            }
+        }
+        Ok((subjects, passed_over))
+    }
+
+    async fn verdicts(
+        &self,
+        subjects: Vec<Subject>,
+    ) -> Result<BTreeMap<PatientId, Vec<(EnrollmentId, Verdict)>>, ScoreError> {
+        let ids: Vec<EnrollmentId> = subjects.iter().map(|subject| subject.enrollment).collect();
+        let mut latest = self.store.latest_inputs(&ids).await?;
+        let mut outcomes = Vec::with_capacity(subjects.len());
+        let wanted: Vec<bool> = subjects
+            .iter()
+            .map(|subject| {
+                let known = latest.get(&subject.enrollment);
+                subject.switch != SwitchState::Off && !is_same(&inputs_hash(&subject.inputs), known)
+            })
+            .collect();
+        let to_compute: Vec<Inputs> = subjects
+            .iter()
+            .zip(&wanted)
+            .filter(|(_, wanted)| **wanted)
+            .map(|(subject, _)| subject.inputs.clone())
+            .collect();
+        if !to_compute.is_empty() {
+            outcomes = compute(to_compute).await?;
+        }
+        let mut outcomes = outcomes.into_iter();
+        let mut verdicts: BTreeMap<PatientId, Vec<(EnrollmentId, Verdict)>> = BTreeMap::new();
+        for (subject, wanted) in subjects.into_iter().zip(wanted) {
+            let log = if wanted {
+                outcomes.next().map(|outcome| new_score(&subject.inputs, outcome))
+            } else {
+                None
+            };
+            let ppm = match &log {
+                Some(score) => score.ppm,
+                None => latest.remove(&subject.enrollment).and_then(|latest| latest.ppm),
+            };
+            let verdict = Verdict { switch: subject.switch, log, ppm };
+            verdicts.entry(subject.patient).or_default().push((subject.enrollment, verdict));
+        }
+        Ok(verdicts)
+    }
+}
+
+/// Whether the same model has seen the same before.
+fn is_same(hash: &[u8], latest: Option<&Latest>) -> bool {
+    latest.is_some_and(|latest| latest.model_version == version() && latest.inputs_hash == hash)
+}
+
+/// What the history is to be told: the score of a model that is on, once; and that a score is not shown any more.
+fn fact(state: &EnrollmentState, verdict: &Verdict) -> Result<Option<Fact>, ScoreError> {
+    let known = state.risk.as_ref();
+    let is_known = known.is_some_and(|known| known.ppm == verdict.ppm && known.model_version == version());
+    let probability_ppm = match verdict.switch {
+        SwitchState::On if is_known || matches!(state.standing, Standing::Over { .. }) => return Ok(None),
+        SwitchState::On => verdict.ppm,
+        SwitchState::Shadow | SwitchState::Off if known.is_none_or(|known| known.ppm.is_none()) => {
+            return Ok(None);
+        }
+        SwitchState::Shadow | SwitchState::Off => None,
+    };
+    let model = Name::parse(MODEL).map_err(|error| ScoreError::Interrupted(error.to_string()))?;
+    Ok(Some(Fact::Scored { model, model_version: version().to_owned(), probability_ppm }))
+}
+
+fn line(patient: PatientId) -> AuditLine {
+    AuditLine {
+        actor: Actor::System.name(),
+        action: "score",
+        patient: Some(patient),
+        subject: "patient".into(),
+        detail: "{}".into(),
+    }
+}
