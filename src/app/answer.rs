@@ -87,7 +87,7 @@ impl App {
         let mut tx = self.store.begin();
         let occurrence = keys::occurrence(&this.about);
         if !fresh.is_empty() {
-            let mut patient = self.lock_one(&mut tx, visit.patient()).await?;
+            let mut patient = self.lock_even_aside(&mut tx, visit.patient()).await?;
             let (answers, _) = visit.form.submission(part);
             let flagged = |rule: &Name| {
                 let fact = Fact::Flagged {
@@ -100,6 +100,9 @@ impl App {
             };
             let facts = fresh.iter().map(flagged).collect();
             self.append(&mut tx, actor(visitor), "flag", &mut patient, facts, &FreeText::new()).await?;
+            if patient.quarantined {
+                tx.alarm(patient.id, &set_aside_and_flagged(), now).await?;
+            }
         }
         tx.save_draft(visit.patient(), visit.link.message, &occurrence, &this.draft, now).await?;
         tx.commit().await?;
@@ -136,7 +139,7 @@ impl App {
         let Some(this) = visit.form.parts.get(part) else { return Ok(()) };
         let Some(instrument) = this.instrument() else { return Ok(()) };
         let mut tx = self.store.begin();
-        let mut patient = self.lock_one(&mut tx, visit.patient()).await?;
+        let mut patient = self.lock_even_aside(&mut tx, visit.patient()).await?;
         if !still_open(&live, &patient.state, &this.about, now) {
             return Ok(());
         }
@@ -219,6 +222,15 @@ impl App {
 
 fn actor(visitor: Visitor) -> Actor {
     if visitor.proxy { Actor::Carer } else { Actor::Patient }
+}
+
+/// Why somebody must look at once at a patient for whom nothing is decided.
+fn set_aside_and_flagged() -> Text {
+    let words = [
+        ("en", "a red-flag answer came in while the follow-up stands still: call the patient now"),
+        ("zh", "随访停止期间收到危险信号答复：请立即致电患者"),
+    ];
+    Text(words.map(|(language, words)| (language.to_owned(), words.to_owned())).into())
 }
 
 /// The red flags that hold as the answers stand.

@@ -19,6 +19,8 @@ use crate::store::{
 
 /// The purpose of a consent that messages of a follow-up rest on.
 pub const FOLLOW_UP: &str = "follow_up";
+/// The purpose of a consent to several messages a day.
+pub const DAILY: &str = "daily_messages";
 /// Most patients that are enrolled in one commit.
 pub const ENROLL_MAX: usize = 100;
 

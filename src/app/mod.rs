@@ -34,7 +34,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 pub use tend_engine::model::Channel;
 use tend_engine::{SiteId, planner::Library, site::SiteSettings};
 
@@ -66,6 +66,8 @@ pub struct App {
     /// The folder of workflow files; without one `./workflows`, else the built-in library.
     pub workflows: Option<PathBuf>,
     live: RwLock<Arc<Live>>,
+    /// When a sweep was last written down, by the machine's clock.
+    swept: Mutex<Option<Timestamp>>,
     /// The last night that was planned, by site: saves a look at the database.
     nights: Mutex<BTreeMap<SiteId, Date>>,
 }
@@ -91,6 +93,7 @@ impl App {
             public_url: "http://127.0.0.1:8080".into(),
             workflows: None,
             live: RwLock::default(),
+            swept: Mutex::default(),
             nights: Mutex::default(),
         }
     }

@@ -1,15 +1,15 @@
 //! What staff change about a patient: one fact each, with all that follows from it in the same commit.
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use tend_engine::{
     EnrollmentId, Name, PatientId, StaffId, Value,
-    fact::{Fact, StopReason},
+    fact::{Fact, RiskMove, StopReason},
     model::Channel,
 };
 
 use super::{
     Actor, App, RecordError,
-    enroll::FOLLOW_UP,
+    enroll::{DAILY, FOLLOW_UP},
     record::{TRIES_MAX, just_now},
 };
 use crate::store::{Consent, ContactPoint, FreeText, StoreError, Tx};
@@ -73,6 +73,15 @@ pub enum Change {
         name: Name,
         /// Its value.
         value: Value,
+        /// Why; sealed.
+        reason: String,
+    },
+    /// A clinician moves the patient on the risk queue, or back.
+    MoveRisk {
+        /// Which follow-up.
+        enrollment: EnrollmentId,
+        /// Where to.
+        to: RiskMove,
         /// Why; sealed.
         reason: String,
     },
@@ -189,29 +198,42 @@ impl App {
                 tx.add_contact_point(&*self.ids, patient, contact, now).await
             }
             Change::Consent { channel, wording } => {
-                let given = Consent {
-                    purpose: FOLLOW_UP.to_owned(),
-                    channel: *channel,
-                    wording: wording.clone(),
-                    how: "phone".to_owned(),
-                    given_by: actor.name(),
-                    given_at: now,
-                };
+                let given = consent(actor, FOLLOW_UP, *channel, wording, now);
                 tx.add_consent(&*self.ids, patient, &given).await
             }
             Change::StopChannel { channel } => tx.withdraw_consents(patient, *channel, now).await,
-            Change::Daily { .. }
-            | Change::Pause { .. }
+            Change::Daily { given: true, wording } => {
+                for channel in tx.consented_channels(patient).await? {
+                    let given = consent(actor, DAILY, channel, wording, now);
+                    tx.add_consent(&*self.ids, patient, &given).await?;
+                }
+                Ok(())
+            }
+            Change::Daily { given: false, .. } => tx.withdraw_purpose(patient, DAILY, now).await,
+            Change::Pause { .. }
             | Change::Resume { .. }
             | Change::Stop { .. }
             | Change::Died { .. }
             | Change::CorrectAnchor { .. }
             | Change::AnchorEvent { .. }
             | Change::SetFact { .. }
+            | Change::MoveRisk { .. }
             | Change::Void { .. }
             | Change::Correct { .. }
             | Change::Preference { .. } => Ok(()),
         }
+    }
+}
+
+/// A consent that was given by phone.
+fn consent(actor: Actor, purpose: &str, channel: Channel, wording: &str, now: Timestamp) -> Consent {
+    Consent {
+        purpose: purpose.to_owned(),
+        channel,
+        wording: wording.to_owned(),
+        how: "phone".to_owned(),
+        given_by: actor.name(),
+        given_at: now,
     }
 }
 
@@ -225,6 +247,7 @@ fn action(change: &Change) -> &'static str {
         Change::CorrectAnchor { .. } => "correct anchor",
         Change::AnchorEvent { .. } => "anchor event",
         Change::SetFact { .. } => "set fact",
+        Change::MoveRisk { .. } => "move on risk queue",
         Change::Void { .. } => "void entry",
         Change::Correct { .. } => "correct entry",
         Change::Contact { .. } => "change contact",
@@ -260,6 +283,9 @@ fn fact_of(change: Change) -> (Option<EnrollmentId>, Fact, FreeText) {
         }
         Change::SetFact { enrollment, name, value, reason: why } => {
             (Some(enrollment), Fact::FactSet { name, value }, reason(why))
+        }
+        Change::MoveRisk { enrollment, to, reason: why } => {
+            (Some(enrollment), Fact::RiskMoved { to }, reason(why))
         }
         Change::Void { enrollment, seq, reason: why } => {
             (enrollment, Fact::Voided { seq, reason: hidden() }, reason(why))

@@ -9,7 +9,10 @@ use tend_engine::{
 };
 
 use super::{Actor, App};
-use crate::store::{AuditLine, StoreError};
+use crate::{
+    library,
+    store::{AuditLine, StoreError},
+};
 
 /// Why a version was not published.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +64,29 @@ pub fn owners(workflow: &Workflow) -> BTreeSet<Role> {
     roles
 }
 
+/// What lies in the folder of workflow files.
+#[derive(Debug)]
+pub struct Publishable {
+    /// The workflows; none while the files have problems.
+    pub workflows: Vec<Workflow>,
+    /// How many problems the files have.
+    pub problems: usize,
+}
+
 impl App {
+    /// Reads the folder of workflow files, or the built-in library where there is none.
+    #[must_use]
+    pub async fn publishable(&self) -> Publishable {
+        let folder = self.workflows.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let compiled = library::load(folder.as_deref()).compiled;
+            let problems = compiled.diagnostics.len();
+            let all = compiled.workflows.into_iter().map(|(_, workflow)| workflow);
+            Publishable { workflows: if problems == 0 { all.collect() } else { Vec::new() }, problems }
+        });
+        read.await.unwrap_or(Publishable { workflows: Vec::new(), problems: 1 })
+    }
+
     /// Publishes a version; says whether it was new at the site.
     ///
     /// # Errors

@@ -131,6 +131,14 @@ impl App {
         tx.lock(&[patient], Busy::Wait).await?.pop().ok_or(RecordError::NotThere)
     }
 
+    /// The same, also one who was set aside: what a patient says is kept, whatever the engine can make of it.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn lock_even_aside(&self, tx: &mut Tx, patient: PatientId) -> Result<Locked, RecordError> {
+        tx.lock_any(&[patient]).await?.pop().ok_or(RecordError::NotThere)
+    }
+
     /// Decides about a locked patient and writes facts, decisions, rows and audit entry into the open unit of work. A use
     /// case that writes more rows in the same commit does so around this call.
     ///
@@ -148,7 +156,11 @@ impl App {
         let live = self.live();
         let now = self.clock.now();
         let first = facts.first().and_then(|fact| fact.enrollment);
-        let advanced = decide(&live, locked, facts, now)?;
+        let advanced = if locked.quarantined {
+            locked.fold_only(facts, now)
+        } else {
+            decide(&live, locked, facts, now)?
+        };
         let mut batch = Batch::default();
         let key = if text.is_empty() { None } else { tx.key(locked.id).await? };
         let sealed = key.as_ref().map(|key| (key, text));

@@ -12,7 +12,7 @@ use tend_risk::{Feature, Kind, Model};
 
 use super::{
     Actor, App,
-    enroll::{EnrollError, Enrolled, FOLLOW_UP, Newcomer},
+    enroll::{DAILY, EnrollError, Enrolled, FOLLOW_UP, Newcomer},
     score::{ScoreError, shipped},
 };
 use crate::store::{Consent, Demographics, Identifier, StoreError, Tx};
@@ -151,15 +151,18 @@ impl App {
     ) -> Result<Enrolled, EnrollError> {
         let now = self.clock.now();
         let mut newcomer = register.newcomer;
-        let consent = |channel| Consent {
-            purpose: FOLLOW_UP.to_owned(),
+        let consent = |purpose: &str, channel| Consent {
+            purpose: purpose.to_owned(),
             channel,
             wording: register.wording.clone(),
             how: "in person".to_owned(),
             given_by: actor.name(),
             given_at: now,
         };
-        newcomer.consents = register.consented.into_iter().map(consent).collect();
+        let daily = if newcomer.daily_consent { register.consented.clone() } else { Vec::new() };
+        let follow_up = register.consented.into_iter().map(|channel| consent(FOLLOW_UP, channel));
+        newcomer.consents =
+            follow_up.chain(daily.into_iter().map(|channel| consent(DAILY, channel))).collect();
         let enrolled = self.enroll_in(tx, actor, &[newcomer], &register.features).await?;
         enrolled.into_iter().next().ok_or(EnrollError::TooMany)
     }

@@ -78,6 +78,11 @@ pub fn render(
         ),
     };
     let fill = |words: &str| text::render(words, |name| placeholder(site, link, name));
+    let words = match channel {
+        Channel::Sms => words,
+        // Nobody can text back to a mail.
+        Channel::Email => text::without_stop_hint(words),
+    };
     Ok(Rendered {
         subject: subject.map(fill).transpose()?.unwrap_or_default(),
         text: fill(words)?,

@@ -1,5 +1,6 @@
 //! The net below the lanes: claims whose lease ran out, whose node is gone, or that were not begun in time.
 
+use jiff::{SignedDuration, Timestamp};
 use tend_engine::{MessageId, PatientId};
 
 use super::App;
@@ -7,6 +8,9 @@ use crate::store::StoreError;
 
 /// Claims that are looked at in one commit.
 const SWEEP_MAX: u64 = 200;
+
+/// How often a sweep is written down.
+const NOTED_EVERY: SignedDuration = SignedDuration::from_secs(30);
 
 /// What a sweep found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,6 +44,29 @@ impl App {
                 break;
             }
         }
+        self.note_sweep().await?;
         Ok(all)
+    }
+
+    /// Writes down now and then that sweeps go on, for whoever watches.
+    async fn note_sweep(&self) -> Result<(), StoreError> {
+        let now = self.wall.now();
+        let noted = |last: Timestamp| now.duration_since(last) < NOTED_EVERY && last <= now;
+        if self.swept.lock().is_ok_and(|last| last.is_some_and(noted)) {
+            return Ok(());
+        }
+        self.store.note_sweep(now).await?;
+        if let Ok(mut last) = self.swept.lock() {
+            *last = Some(now);
+        }
+        Ok(())
+    }
+
+    /// When the last sweep that was written down went by, by the machine's clock.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn last_sweep(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.store.last_sweep().await
     }
 }

@@ -5,12 +5,13 @@ use jiff::{Timestamp, civil::Date};
 use crate::{
     EnrollmentId, Name,
     decide::open::next_of,
+    expr,
     model::Does,
     planner::{AdvanceError, Library},
     schedule::{self, Inputs},
     site::SiteSettings,
     state::{PatientState, Standing},
-    turn::zone_of,
+    turn::{env, zone_of},
 };
 
 /// Most lines of a preview per step.
@@ -35,7 +36,7 @@ pub struct Upcoming {
     pub closes: Timestamp,
 }
 
-/// What comes up by `until`, in order of time. Conditions that are looked at when a step comes due are not foreseen.
+/// What comes up by `until`, in order of time. A step whose condition does not hold as things stand is left out.
 ///
 /// # Errors
 /// [`AdvanceError`] when the version or a zone is not known.
@@ -62,15 +63,18 @@ pub fn preview(
         let mut next = Some(first);
         for _ in 0..LINES_PER_STEP_MAX {
             let Some(planned) = next.filter(|planned| planned.due < end) else { break };
-            lines.push(Upcoming {
-                step: step.id.clone(),
-                generation,
-                ordinal: planned.ordinal,
-                day: planned.day,
-                due: planned.due,
-                opens: planned.opens(&zone),
-                closes: planned.closes(&zone),
-            });
+            let applies = |only_if| expr::holds(only_if, &env(of, workflow, planned.day));
+            if step.timing.only_if.as_ref().is_none_or(applies) {
+                lines.push(Upcoming {
+                    step: step.id.clone(),
+                    generation,
+                    ordinal: planned.ordinal,
+                    day: planned.day,
+                    due: planned.due,
+                    opens: planned.opens(&zone),
+                    closes: planned.closes(&zone),
+                });
+            }
             next = schedule::following(&inputs, step, &planned);
         }
     }

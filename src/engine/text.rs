@@ -93,6 +93,20 @@ fn packed(widths: impl Iterator<Item = usize>, room: usize) -> usize {
     parts
 }
 
+/// What tells a patient how to stop text messages.
+const STOP_HINTS: [&str; 3] = ["STOP", "退订", "退訂"];
+
+/// Words without a last sentence that says how to stop text messages.
+#[must_use]
+pub fn without_stop_hint(words: &str) -> &str {
+    let trimmed = words.trim_end();
+    let body = trimmed.trim_end_matches(['.', '。', '!', '！']);
+    let ends = |c: char| matches!(c, '.' | '。' | '!' | '！' | '?' | '？' | '\n');
+    let Some((at, end)) = body.char_indices().rev().find(|(_, c)| ends(*c)) else { return words };
+    let (kept, last) = body.split_at(at + end.len_utf8());
+    if STOP_HINTS.iter().any(|hint| last.contains(hint)) { kept } else { words }
+}
+
 /// Pieces of words: plain text, and names in braces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece<'a> {
@@ -156,6 +170,25 @@ pub fn longest(words: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mail_does_not_say_how_to_stop_text_messages() {
+        for (words, kept) in [
+            (
+                "{hospital}: questions: {link} Help: {ward_phone}. Reply STOP to end",
+                "{hospital}: questions: {link} Help: {ward_phone}.",
+            ),
+            (
+                "{hospital}：请回答：{link} 电话 {ward_phone}。退订回复TD",
+                "{hospital}：请回答：{link} 电话 {ward_phone}。",
+            ),
+            ("You are due. Call {ward_phone}.", "You are due. Call {ward_phone}."),
+            ("No more messages: STOP", "No more messages: STOP"),
+            ("Signs of infection? Reply STOP to end.", "Signs of infection?"),
+        ] {
+            assert_eq!(without_stop_hint(words), kept);
+        }
+    }
 
     #[test]
     fn parts_are_counted_at_their_edges() {

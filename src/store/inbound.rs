@@ -201,6 +201,44 @@ impl Tx {
         Ok(())
     }
 
+    /// The channels that a patient consents to follow-up on; text messages when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn consented_channels(&mut self, patient: PatientId) -> Result<Vec<Channel>, StoreError> {
+        let rows = consent::Entity::find()
+            .filter(consent::Column::Patient.eq(uuid(patient.0)))
+            .filter(consent::Column::Purpose.eq("follow_up"))
+            .filter(consent::Column::WithdrawnAt.is_null())
+            .all(self.conn().await?)
+            .await?;
+        let mut channels =
+            rows.iter().map(|row| words::channel_of(&row.channel)).collect::<Result<Vec<_>, _>>()?;
+        channels.sort();
+        channels.dedup();
+        Ok(if channels.is_empty() { vec![Channel::Sms] } else { channels })
+    }
+
+    /// What was consented to for one purpose ends.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn withdraw_purpose(
+        &mut self,
+        patient: PatientId,
+        purpose: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        consent::Entity::update_many()
+            .col_expr(consent::Column::WithdrawnAt, Expr::value(micros(now)))
+            .filter(consent::Column::Patient.eq(uuid(patient.0)))
+            .filter(consent::Column::Purpose.eq(purpose))
+            .filter(consent::Column::WithdrawnAt.is_null())
+            .exec(self.conn().await?)
+            .await?;
+        Ok(())
+    }
+
     /// Records a consent.
     ///
     /// # Errors

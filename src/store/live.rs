@@ -143,6 +143,13 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn set_setting(&mut self, key: &str, value: &str) -> Result<(), StoreError> {
+        self.set_quietly(key, value).await?;
+        self.wakes();
+        Ok(())
+    }
+
+    /// The same for what nobody waits for.
+    pub(super) async fn set_quietly(&mut self, key: &str, value: &str) -> Result<(), StoreError> {
         let row = setting::ActiveModel { key: Set(key.to_owned()), value: Set(value.to_owned()) };
         setting::Entity::insert(row)
             .on_conflict(
@@ -150,7 +157,6 @@ impl Tx {
             )
             .exec_without_returning(self.conn().await?)
             .await?;
-        self.wakes();
         Ok(())
     }
 

@@ -128,13 +128,16 @@ impl TaskRow {
     pub fn step(&mut self, step: &TaskStep) {
         match step {
             TaskStep::Changed { level, role, respond_by, rung, because } => {
+                let raised = *level < self.level;
                 self.level = *level;
                 self.role = *role;
                 // No new deadline: the one it was opened with stands.
                 self.respond_by = respond_by.or(self.respond_by);
                 self.rung = *rung;
                 if !self.because.contains(because) {
-                    self.because.push(because.clone());
+                    // What raised it is read first.
+                    let at = if raised { 0 } else { self.because.len() };
+                    self.because.insert(at, because.clone());
                 }
             }
             TaskStep::Taken(by) => {

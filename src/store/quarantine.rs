@@ -74,6 +74,33 @@ impl Tx {
         counts(tx, BTreeMap::from([((site, opened.role, opened.level), 1)]), shard).await
     }
 
+    /// Something urgent came in about a patient who is set aside: the task about it is for now.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn alarm(&mut self, id: PatientId, because: &Text, now: Timestamp) -> Result<(), StoreError> {
+        let shard = self.store().shard();
+        let tx = self.conn().await?;
+        let Some(row) = existing(tx, id).await?.filter(|row| row.open) else { return Ok(()) };
+        let mut folded = task_row(&row)?;
+        let queue = |folded: &TaskRow| (SiteId(folded.site), folded.role, folded.level);
+        let before = queue(&folded);
+        folded.step(&TaskStep::Changed {
+            level: LevelId::RedNow,
+            role: folded.role,
+            respond_by: Some(micros(now)),
+            rung: folded.rung,
+            because: because.clone(),
+        });
+        let mut moved = BTreeMap::new();
+        *moved.entry(before).or_default() -= 1;
+        *moved.entry(queue(&folded)).or_default() += 1;
+        let mut rows = sql::Rows::default();
+        rows.push(super::batch::task_changed(row.patient, row.key, &folded));
+        sql::update(tx, &tables::TASK_CHANGED, rows).await?;
+        counts(tx, moved, shard).await
+    }
+
     /// Takes a patient back; the engine will look at it again at once.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! The product's pages in this process: requests with a cookie jar, answers as people see them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -144,9 +144,45 @@ impl Probe for Works {
     }
 }
 
+thread_local! {
+    /// A test has a thread of its own, and so has everything that it starts here.
+    static ON_POSTGRES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Which database [`TestApp::start`] makes on this thread from here on.
+pub fn tell_on_postgres(postgres: bool) {
+    ON_POSTGRES.set(postgres);
+}
+
+/// Makes one test per database of a story.
+macro_rules! on_both_databases {
+    ($($story:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[actix_web::test]
+            async fn $story() {
+                crate::support::app::tell_on_postgres(false);
+                super::$story().await;
+            })+
+        }
+        mod on_postgres {
+            $(#[actix_web::test]
+            async fn $story() {
+                crate::support::app::tell_on_postgres(true);
+                super::$story().await;
+                crate::support::app::tell_on_postgres(false);
+            })+
+        }
+    };
+}
+pub(crate) use on_both_databases;
+
 impl TestApp {
-    /// Starts on a fresh SQLite file with a site and the shipped workflows.
+    /// Starts on a fresh database with a site and the shipped workflows: a SQLite file, unless this story is told on
+    /// PostgreSQL.
     pub async fn start() -> TestApp {
+        if ON_POSTGRES.get() {
+            return Self::start_on_postgres().await;
+        }
         let folder = Rc::new(tempfile::tempdir().expect("a temporary folder"));
         let url = format!("sqlite://{}/tend.db", folder.path().display());
         Self::on(&url, folder).await

@@ -1,7 +1,9 @@
 //! The pages, in process, over a real store: what a person sees and what is then recorded.
 
 mod base;
+mod fault;
 mod form;
+mod logged;
 mod patient;
 mod patient_browser;
 mod patient_input;
@@ -9,6 +11,8 @@ mod routes;
 mod samples;
 mod staff_browser;
 mod staff_patient;
+mod staff_risk;
 mod staff_sign_in;
+mod staff_workflows;
 mod staff_worklist;
 mod ward;

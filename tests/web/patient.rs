@@ -8,7 +8,29 @@ use tend_engine::Value;
 use tend_engine::fact::{Answer, Author, Fact, Mode};
 use tend_engine::model::{LevelId, Role};
 
-use crate::support::app::{Somebody, TestApp};
+use crate::support::app::{Somebody, TestApp, on_both_databases};
+
+on_both_databases!(
+    a_check_is_answered_question_by_question_and_arrives_once,
+    five_wrong_dates_lock_the_link_and_a_clerk_owns_it,
+    a_form_is_taken_up_where_it_was_left,
+    a_reminders_link_finds_the_same_draft,
+    a_session_ends_and_the_draft_stays,
+    a_cookie_opens_one_link_only,
+    an_implausible_number_is_asked_again_and_confirmed_is_doubtful,
+    a_red_flag_counts_at_once_although_nothing_is_ever_sent,
+    a_red_flag_of_a_patient_set_aside_is_kept_and_somebody_is_called,
+    one_bad_answer_is_one_alert_with_every_reason,
+    a_mail_does_not_say_how_to_stop_text_messages,
+    outside_covered_hours_the_advice_says_that_nobody_watches,
+    a_carer_answers_as_a_carer,
+    a_late_answer_is_taken_and_an_expired_link_is_dead,
+    mistakes_are_told_beside_the_field_and_nothing_is_lost,
+    branches_open_and_close_with_the_answers,
+    everything_is_said_in_chinese,
+    what_the_ward_ends_or_takes_back_is_gone,
+    a_link_that_never_was_says_nothing,
+);
 
 pub(super) const BIRTH: Date = date(1958, 3, 27);
 pub(super) const DISCHARGE: Date = date(2026, 3, 2);
@@ -60,7 +82,6 @@ async fn answered(app: &TestApp, of: Enrolled) -> Vec<Fact> {
     history.into_iter().map(|entry| entry.fact).filter(|fact| matches!(fact, Fact::Answered { .. })).collect()
 }
 
-#[actix_web::test]
 async fn a_check_is_answered_question_by_question_and_arrives_once() {
     a_whole_check(TestApp::start().await).await;
 }
@@ -114,7 +135,6 @@ async fn opening_a_link_changes_nothing() {
     assert!(answered(&app, enrolled).await.is_empty());
 }
 
-#[actix_web::test]
 async fn five_wrong_dates_lock_the_link_and_a_clerk_owns_it() {
     let (app, enrolled, link) = first_check().await;
     let wrong = [("day", "1"), ("month", "1"), ("year", "1960")];
@@ -132,7 +152,6 @@ async fn five_wrong_dates_lock_the_link_and_a_clerk_owns_it() {
     assert_eq!((task.1.role, task.1.level), (Role::Clerk, LevelId::Blue));
 }
 
-#[actix_web::test]
 async fn a_form_is_taken_up_where_it_was_left() {
     let (app, _, link) = first_check().await;
     app.give_birth_date(&link, BIRTH).await;
@@ -146,7 +165,6 @@ async fn a_form_is_taken_up_where_it_was_left() {
     assert!(later.get(&format!("{link}/q/0/weight")).await.text().contains("value=\"78,2\""));
 }
 
-#[actix_web::test]
 async fn a_reminders_link_finds_the_same_draft() {
     let (app, _, link) = first_check().await;
     app.give_birth_date(&link, BIRTH).await;
@@ -157,7 +175,6 @@ async fn a_reminders_link_finds_the_same_draft() {
     assert_eq!(app.stranger().give_birth_date(&reminder, BIRTH).await, format!("{reminder}/q/0/breathing"));
 }
 
-#[actix_web::test]
 async fn a_session_ends_and_the_draft_stays() {
     let (app, _, link) = first_check().await;
     app.give_birth_date(&link, BIRTH).await;
@@ -167,7 +184,6 @@ async fn a_session_ends_and_the_draft_stays() {
     assert_eq!(app.give_birth_date(&link, BIRTH).await, format!("{link}/q/0/breathing"));
 }
 
-#[actix_web::test]
 async fn a_cookie_opens_one_link_only() {
     let (app, _, link) = first_check().await;
     app.give_birth_date(&link, BIRTH).await;
@@ -176,7 +192,6 @@ async fn a_cookie_opens_one_link_only() {
     assert_eq!(app.get(&format!("{other}/q/0/weight")).await.location(), other);
 }
 
-#[actix_web::test]
 async fn an_implausible_number_is_asked_again_and_confirmed_is_doubtful() {
     let (app, enrolled, link) = first_check().await;
     let check = answer_calmly(&app, &link).await;
@@ -213,7 +228,6 @@ async fn an_implausible_number_is_asked_again_and_confirmed_is_doubtful() {
     assert!(matches!(weight, Some(Answer::Given { value: Value::Number(_), doubtful: true })), "{weight:?}");
 }
 
-#[actix_web::test]
 async fn a_red_flag_counts_at_once_although_nothing_is_ever_sent() {
     let (app, enrolled, link) = first_check().await;
     app.give_birth_date(&link, BIRTH).await;
@@ -241,7 +255,6 @@ async fn a_red_flag_counts_at_once_although_nothing_is_ever_sent() {
     assert!(answered(&app, enrolled).await.is_empty());
 }
 
-#[actix_web::test]
 async fn outside_covered_hours_the_advice_says_that_nobody_watches() {
     let (app, _, link) = first_check().await;
     app.tick_to(at("2026-03-03T22:00:00Z")).await;
@@ -251,7 +264,6 @@ async fn outside_covered_hours_the_advice_says_that_nobody_watches() {
     assert!(app.get(answer.location()).await.text().contains("nobody on the ward is watching"));
 }
 
-#[actix_web::test]
 async fn a_carer_answers_as_a_carer() {
     let (app, enrolled, link) = first_check().await;
     let birth = [("day", "27"), ("month", "3"), ("year", "1958"), ("proxy", "1")];
@@ -269,7 +281,6 @@ async fn a_carer_answers_as_a_carer() {
     assert_eq!(entry.author, Author::Carer);
 }
 
-#[actix_web::test]
 async fn a_late_answer_is_taken_and_an_expired_link_is_dead() {
     let (app, enrolled, link) = first_check().await;
     app.tick_to(at("2026-03-05T12:00:00Z")).await;
@@ -289,7 +300,6 @@ async fn a_late_answer_is_taken_and_an_expired_link_is_dead() {
     assert_eq!(old.post(&link, &birth).await.status, StatusCode::GONE);
 }
 
-#[actix_web::test]
 async fn mistakes_are_told_beside_the_field_and_nothing_is_lost() {
     let (app, _, link) = first_check().await;
     app.give_birth_date(&link, BIRTH).await;
@@ -307,7 +317,6 @@ async fn mistakes_are_told_beside_the_field_and_nothing_is_lost() {
     assert_eq!(foreign.status, StatusCode::FORBIDDEN);
 }
 
-#[actix_web::test]
 async fn branches_open_and_close_with_the_answers() {
     let (app, enrolled, link) = first_check().await;
     answer_calmly(&app, &link).await;
@@ -324,7 +333,6 @@ async fn branches_open_and_close_with_the_answers() {
     assert!(!answers.keys().any(|item| *item == *"systolic"));
 }
 
-#[actix_web::test]
 async fn everything_is_said_in_chinese() {
     let app = TestApp::start().await;
     let (_, link) = at_home(&app, &Somebody::with_heart_failure(DISCHARGE).in_chinese()).await;
@@ -344,7 +352,6 @@ async fn everything_is_said_in_chinese() {
     assert!(app.get(&first).await.text().contains("What is your weight"), "the choice is kept");
 }
 
-#[actix_web::test]
 async fn what_the_ward_ends_or_takes_back_is_gone() {
     let (app, enrolled, link) = first_check().await;
     let stop = tend_engine::fact::NewFact {
@@ -361,12 +368,87 @@ async fn what_the_ward_ends_or_takes_back_is_gone() {
     assert!(page.text().contains("no longer needed"));
 }
 
-#[actix_web::test]
 async fn a_link_that_never_was_says_nothing() {
     let app = TestApp::start().await;
     for link in ["/c/AAAAAAAAAAAAAAAAAAAAAA", "/c/short", "/c/..%2F..%2Fetc"] {
         let page = app.get(link).await;
         assert_eq!(page.status, StatusCode::NOT_FOUND, "{link}");
         assert!(page.text().contains("+44 20 7946 0000"), "{link}");
+    }
+}
+
+async fn a_red_flag_of_a_patient_set_aside_is_kept_and_somebody_is_called() {
+    let (app, enrolled, link) = first_check().await;
+    app.give_birth_date(&link, BIRTH).await;
+    let mut tx = app.app.store.begin();
+    tx.quarantine(&*app.app.ids, enrolled.patient, "a test", app.app.clock.now()).await.expect("set aside");
+    tx.commit().await.expect("a commit");
+    app.answer(&format!("{link}/q/0/weight"), &[("answer", "78.2"), ("unit", "kg")]).await;
+    let answer = app.answer(&format!("{link}/q/0/breathing"), &[("answer", "at_rest")]).await;
+    let advice = app.get(answer.location()).await;
+    assert!(advice.text().contains("Call 112 now"), "{}", advice.text());
+    let history = app.history(enrolled).await;
+    let flags = history.iter().filter(|entry| matches!(entry.fact, Fact::Flagged { .. })).count();
+    assert_eq!(flags, 1, "kept");
+    let tasks = app.app.store.tasks_of(enrolled.patient).await.expect("tasks");
+    let urgent: Vec<_> = tasks.iter().filter(|task| task.open && task.level == LevelId::RedNow).collect();
+    assert_eq!(urgent.len(), 1, "{tasks:?}");
+    assert_eq!(urgent[0].role, Role::NurseLead);
+    let reasons = format!("{:?}", urgent[0].because);
+    assert!(reasons.find("red-flag answer").expect("why") < reasons.find("a test").expect("and before that"));
+    // Taken back, the engine judges what it missed.
+    let mut tx = app.app.store.begin();
+    tx.release(enrolled.patient, tend_engine::StaffId(1), app.app.clock.now()).await.expect("released");
+    tx.commit().await.expect("a commit");
+    app.app.advance(&[enrolled.patient]).await.expect("advanced");
+    let tasks = app.app.store.tasks_of(enrolled.patient).await.expect("tasks");
+    let alerts = tasks.iter().filter(|task| task.open && task.level == LevelId::RedNow).count();
+    assert_eq!(alerts, 1, "{tasks:?}");
+    assert_eq!(app.app.doctor(true).await.expect("a check").differences, Vec::<String>::new());
+}
+
+async fn one_bad_answer_is_one_alert_with_every_reason() {
+    let (app, enrolled, link) = first_check().await;
+    app.give_birth_date(&link, BIRTH).await;
+    app.answer(&format!("{link}/q/0/weight"), &[("answer", "81.9"), ("unit", "kg")]).await;
+    let worst = [
+        ("breathing", "at_rest"),
+        ("sleeping", "sat_up"),
+        ("swelling", "more"),
+        ("dizzy", "fainted"),
+        ("chest", "pain"),
+        ("tablets", "none_taken"),
+        ("cough", "pink"),
+    ];
+    for (item, value) in worst {
+        app.answer(&format!("{link}/q/0/{item}"), &[("answer", value)]).await;
+    }
+    let last = app.answer(&format!("{link}/q/0/has_monitor"), &[("answer", "")]).await;
+    let check = last.location().to_owned();
+    let csrf = app.get(&check).await.hidden("csrf");
+    app.post(&check, &[("csrf", &csrf)]).await;
+    let tasks = app.app.store.tasks_of(enrolled.patient).await.expect("tasks");
+    let alerts: Vec<_> =
+        tasks.iter().filter(|task| task.open && task.kind == tend_engine::model::TaskKind::Alert).collect();
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    assert_eq!(alerts[0].level, LevelId::RedNow, "the highest level");
+    assert!(alerts[0].because.len() >= 4, "with every reason: {:?}", alerts[0].because);
+    assert_eq!(app.app.doctor(true).await.expect("a check").differences, Vec::<String>::new());
+}
+
+async fn a_mail_does_not_say_how_to_stop_text_messages() {
+    for who in [Somebody::with_heart_failure(DISCHARGE), Somebody::with_heart_failure(DISCHARGE).in_chinese()]
+    {
+        let app = TestApp::start().await;
+        app.enrol(&who).await;
+        // Unanswered, the last reminder of each day goes by the other channel.
+        app.tick_to(at("2026-03-06T20:05:00Z")).await;
+        let sent = app.sent.borrow();
+        let mail = |message: &&tend::ports::Outgoing| message.channel == tend_engine::model::Channel::Email;
+        assert!(sent.iter().any(|message| mail(&message)), "some went by mail");
+        for message in sent.iter() {
+            let hint = message.text.contains("STOP") || message.text.contains("退订");
+            assert_eq!(hint, !mail(&message), "{}", message.text);
+        }
     }
 }

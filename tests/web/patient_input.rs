@@ -2,10 +2,12 @@
 
 use actix_web::http::StatusCode;
 
+use super::logged::Log;
 use super::patient::{BIRTH, CALM, DISCHARGE, answer_calmly, at, first_check};
-use crate::support::app::{Somebody, TestApp};
+use crate::support::app::{Somebody, TestApp, on_both_databases};
 
-#[actix_web::test]
+on_both_databases!(an_answer_of_a_megabyte_gets_a_plain_page, nothing_of_a_patient_reaches_a_log,);
+
 async fn an_answer_of_a_megabyte_gets_a_plain_page() {
     let (app, _, link) = first_check().await;
     app.give_birth_date(&link, BIRTH).await;
@@ -49,7 +51,6 @@ async fn free_text_is_data() {
     );
 }
 
-#[actix_web::test]
 async fn nothing_of_a_patient_reaches_a_log() {
     let log = Log::default();
     let collect =
@@ -72,33 +73,4 @@ async fn nothing_of_a_patient_reaches_a_log() {
 
 fn contains(bytes: &[u8], words: &[u8]) -> bool {
     bytes.windows(words.len()).any(|window| window == words)
-}
-
-/// A log in memory.
-#[derive(Debug, Clone, Default)]
-struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
-
-impl Log {
-    fn said(&self) -> String {
-        String::from_utf8(self.0.lock().expect("no writer panicked").clone()).expect("UTF-8")
-    }
-}
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("no writer panicked").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl tracing_subscriber::fmt::MakeWriter<'_> for Log {
-    type Writer = Log;
-
-    fn make_writer(&self) -> Log {
-        self.clone()
-    }
 }

@@ -5,22 +5,36 @@ use tend_engine::model::Role;
 use tend_engine::state::Standing;
 
 use super::ward::{Ward, between};
-use crate::support::app::Answer;
+use crate::support::app::{Answer, on_both_databases};
+
+on_both_databases!(
+    the_page_tells_who_where_and_why_in_both_languages,
+    a_nurse_types_the_answers_and_they_are_charted,
+    a_nurse_who_types_a_red_flag_is_told_what_to_say,
+    what_staff_record_is_recorded_once_with_its_reason,
+    a_patient_is_enrolled_once_with_consent_and_scored,
+    quiet_pages_answer,
+    an_import_takes_good_lines_and_reports_each_bad_one,
+);
 
 fn ok(answer: &Answer) {
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
 }
 
-#[actix_web::test]
 async fn the_page_tells_who_where_and_why_in_both_languages() {
     let ward = Ward::with_nurse().await;
     let patient = ward.enrol("Ann Example", 1).await.patient;
     ward.days_pass(3).await;
     let path = format!("/patients/{patient}");
     let page = ward.pages.get(&path).await;
-    for words in
-        ["Ann Example", "born 1948-05-17", "hospital: H1", "Heart failure", "Enrolled in hf-discharge-90d"]
-    {
+    for words in [
+        "Ann Example",
+        "born 1948-05-17",
+        "hospital: H1",
+        "Heart failure",
+        "Enrolled in Heart failure",
+        "78 kg",
+    ] {
         assert!(page.text().contains(words), "{words}");
     }
     let chinese = ward.pages.get(&format!("{path}?lang=zh")).await;
@@ -31,7 +45,6 @@ async fn the_page_tells_who_where_and_why_in_both_languages() {
     assert_eq!(nowhere.status, StatusCode::NOT_FOUND);
 }
 
-#[actix_web::test]
 async fn a_nurse_types_the_answers_and_they_are_charted() {
     let ward = Ward::with_nurse().await;
     let patient = ward.enrol("Ann Example", 1).await.patient;
@@ -59,7 +72,29 @@ async fn a_nurse_types_the_answers_and_they_are_charted() {
     assert!(page.text().contains("another patient"), "the reason is kept");
 }
 
-#[actix_web::test]
+async fn a_nurse_who_types_a_red_flag_is_told_what_to_say() {
+    let ward = Ward::with_nurse().await;
+    let patient = ward.enrol("Ann Example", 1).await.patient;
+    ward.days_pass(2).await;
+    let page = ward.pages.get(&format!("/patients/{patient}")).await;
+    let ask = between(page.text(), "<a href=\"/answers/", "\"").expect("an open questionnaire");
+    let path = format!("/answers/{ask}");
+    let typed = [("weight", "78.4"), ("breathing", "at_rest")];
+    let done = ward.submit(&path, &path, &typed).await;
+    ok(&done);
+    let told = ward.pages.get(done.location()).await;
+    for words in ["Tell the patient now", "Call 112 now", "role=\"alert\""] {
+        assert!(told.text().contains(words), "{words}: {}", told.text());
+    }
+    let task =
+        between(ward.pages.get("/worklist?role=all").await.text(), "href=/tasks/", ">").expect("a task");
+    let told =
+        ward.pages.get(&format!("/tasks/{task}?done=answers&flags=hf-breathless-at-rest&lang=zh")).await;
+    assert!(told.text().contains("请立即告知患者") && told.text().contains("112"), "{}", told.text());
+    let forged = ward.pages.get(&format!("/tasks/{task}?flags=no-such-rule&lang=en")).await;
+    assert!(forged.status == StatusCode::OK && !forged.text().contains("Tell the patient now"));
+}
+
 async fn what_staff_record_is_recorded_once_with_its_reason() {
     let ward = Ward::with_nurse().await;
     let enrolled = ward.enrol("Ann Example", 1).await;
@@ -97,6 +132,15 @@ async fn what_staff_record_is_recorded_once_with_its_reason() {
     ok(&ward.submit(&contact, &contact, &new).await);
     let consent = act("consent");
     ok(&ward.submit(&consent, &consent, &[("channel", "email"), ("what", "give")]).await);
+    ok(&ward.submit(&consent, &consent, &[("channel", "email"), ("what", "daily")]).await);
+    let rows = ward.pages.app.store.consents(patient).await.expect("consents");
+    let daily: Vec<&str> =
+        rows.iter().filter(|row| row.purpose == "daily_messages").map(|row| row.how.as_str()).collect();
+    assert_eq!(daily, ["phone", "phone"], "one for each channel that is consented to");
+    ok(&ward.submit(&consent, &consent, &[("channel", "email"), ("what", "no_daily")]).await);
+    let rows = ward.pages.app.store.consents(patient).await.expect("consents");
+    let daily = rows.iter().filter(|row| row.purpose == "daily_messages");
+    assert!(daily.clone().count() == 2 && daily.clone().all(|row| row.withdrawn_at.is_some()));
     ok(&ward.submit(&consent, &consent, &[("channel", "sms"), ("what", "withdraw")]).await);
     let (_, state) = standing().await;
     let channel = |channel| state.channels[&channel];
@@ -113,7 +157,6 @@ async fn what_staff_record_is_recorded_once_with_its_reason() {
     assert!(ward.pages.get(&format!("/patients/{patient}")).await.text().contains("Nothing more is sent."));
 }
 
-#[actix_web::test]
 async fn a_patient_is_enrolled_once_with_consent_and_scored() {
     let ward = Ward::open().await;
     ward.hire("doctor", &["clinician"], &[Role::Clinician]).await;
@@ -179,7 +222,6 @@ async fn a_patient_is_enrolled_once_with_consent_and_scored() {
     assert!(card.text().contains("not validated here") && !card.text().contains("<script"));
 }
 
-#[actix_web::test]
 async fn quiet_pages_answer() {
     let ward = Ward::with_nurse().await;
     ward.enrol("Ann Example", 1).await;
@@ -202,6 +244,10 @@ async fn quiet_pages_answer() {
     let health = ward.pages.get("/health?lang=en").await;
     assert!(health.text().contains("Every active patient has a next step or an open task."));
     assert!(health.text().contains("The kept counts equal a recount."));
+    assert!(health.text().contains("The background work does not run"), "no sweep so far");
+    ward.pages.app.sweep().await.expect("a sweep");
+    let health = ward.pages.get("/health?lang=en").await;
+    assert!(health.text().contains("Everything works.") && health.text().contains("Last sweep"));
     let workflow = ward.pages.get("/workflows/nmibc-surveillance?lang=en").await;
     assert!(workflow.text().contains("example, not approved") && workflow.text().contains("local choice"));
     assert!(workflow.text().contains("machine-made translation, NOT REVIEWED"));
@@ -210,7 +256,6 @@ async fn quiet_pages_answer() {
     assert!(check.text().contains("13 workflows and"), "{}", check.text());
 }
 
-#[actix_web::test]
 async fn an_import_takes_good_lines_and_reports_each_bad_one() {
     let ward = Ward::with_nurse().await;
     let csrf = ward.csrf("/import").await;

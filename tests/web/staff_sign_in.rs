@@ -7,7 +7,16 @@ use tend::web::routes::{self, Who};
 use tend_engine::model::Role;
 
 use super::ward::{PASSWORD, Ward, sign_in};
-use crate::support::app::TestApp;
+use crate::support::app::{TestApp, on_both_databases};
+
+on_both_databases!(
+    a_nurse_signs_in_and_out,
+    a_wrong_password_keeps_the_login_and_says_no_more,
+    too_many_failures_lock_a_login_for_a_while,
+    an_idle_session_ends_and_a_busy_one_lasts_a_shift,
+    every_page_of_staff_refuses_strangers_and_wrong_roles,
+    a_form_without_the_sessions_token_changes_nothing,
+);
 
 /// The pattern with values that lead nowhere.
 fn example(pattern: &str) -> String {
@@ -21,7 +30,6 @@ fn example(pattern: &str) -> String {
         .replace("{enrollment}", id)
 }
 
-#[actix_web::test]
 async fn a_nurse_signs_in_and_out() {
     let ward = Ward::open().await;
     ward.hire("nurse", &["nurse"], &[Role::Nurse]).await;
@@ -38,7 +46,6 @@ async fn a_nurse_signs_in_and_out() {
     assert_eq!(ward.pages.get("/worklist").await.location(), "/sign-in");
 }
 
-#[actix_web::test]
 async fn a_wrong_password_keeps_the_login_and_says_no_more() {
     let ward = Ward::open().await;
     ward.hire("nurse", &["nurse"], &[Role::Nurse]).await;
@@ -53,7 +60,6 @@ async fn a_wrong_password_keeps_the_login_and_says_no_more() {
     assert_eq!(wrong.text().replace("nurse", "nobody"), nobody.text(), "nobody learns which logins exist");
 }
 
-#[actix_web::test]
 async fn too_many_failures_lock_a_login_for_a_while() {
     let ward = Ward::open().await;
     ward.hire("nurse", &["nurse"], &[Role::Nurse]).await;
@@ -73,7 +79,6 @@ async fn too_many_failures_lock_a_login_for_a_while() {
     assert_eq!(ward.sign_in("nurse").await.status, StatusCode::SEE_OTHER);
 }
 
-#[actix_web::test]
 async fn an_idle_session_ends_and_a_busy_one_lasts_a_shift() {
     let ward = Ward::with_nurse().await;
     ward.pages.wall.forward(SignedDuration::from_mins(IDLE_MINUTES - 1));
@@ -95,7 +100,6 @@ async fn an_idle_session_ends_and_a_busy_one_lasts_a_shift() {
     assert_eq!(ward.pages.get("/worklist").await.status, StatusCode::SEE_OTHER, "twelve hours are enough");
 }
 
-#[actix_web::test]
 async fn every_page_of_staff_refuses_strangers_and_wrong_roles() {
     let ward = Ward::open().await;
     ward.hire("author", &["author"], &[]).await;
@@ -119,7 +123,6 @@ async fn every_page_of_staff_refuses_strangers_and_wrong_roles() {
     assert!(seen > 20, "the table has the pages of staff");
 }
 
-#[actix_web::test]
 async fn a_form_without_the_sessions_token_changes_nothing() {
     let ward = Ward::with_nurse().await;
     let patient = ward.enrol("Ann Example", 1).await.patient;

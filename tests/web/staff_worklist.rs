@@ -7,7 +7,16 @@ use tend::store::read::worklist::{After, WORKLIST_ROWS, WorklistFilter};
 use tend_engine::model::Role;
 
 use super::ward::{Ward, between};
-use crate::support::app::SITE;
+use crate::support::app::{SITE, on_both_databases};
+
+on_both_databases!(
+    tasks_come_worst_first_page_by_page_and_none_is_missed,
+    counts_equal_a_recount,
+    the_page_says_who_is_on_duty_and_calls_follow_ups_by_their_titles,
+    a_task_is_taken_once_called_and_closed,
+    a_clerk_sees_the_clerks_tasks_and_no_answers,
+    a_patient_is_found_by_name_and_number_and_no_address_holds_the_name,
+);
 
 /// The tasks of the page, in order.
 fn tasks(html: &str) -> Vec<String> {
@@ -18,7 +27,6 @@ fn tasks(html: &str) -> Vec<String> {
         .collect()
 }
 
-#[actix_web::test]
 async fn tasks_come_worst_first_page_by_page_and_none_is_missed() {
     let ward = Ward::with_nurse().await;
     let patients = u32::try_from(WORKLIST_ROWS + 5).expect("a few");
@@ -59,7 +67,23 @@ async fn tasks_come_worst_first_page_by_page_and_none_is_missed() {
     assert_eq!(seen, ids);
 }
 
-#[actix_web::test]
+async fn the_page_says_who_is_on_duty_and_calls_follow_ups_by_their_titles() {
+    let ward = Ward::with_nurse().await;
+    ward.enrol("Ann Example", 1).await;
+    ward.pages.clock.set("2026-03-03T10:00:00Z".parse().expect("an instant"));
+    ward.pages.app.tick().await.expect("a tick");
+    let day = ward.pages.get("/worklist").await;
+    assert!(day.text().contains("About 480 nurse minutes left today"), "{}", day.text());
+    assert!(day.text().contains("Heart failure") && !day.text().contains("> hf-discharge-90d<"));
+    ward.pages.clock.set("2026-03-04T03:00:00Z".parse().expect("an instant"));
+    let night = ward.pages.get("/worklist").await;
+    assert!(night.text().contains("Nobody is on duty now. Cover begins 08:00."), "{}", night.text());
+    assert!(!night.text().contains("nurse minutes left"));
+    ward.pages.clock.set("2026-03-06T19:00:00Z".parse().expect("an instant"));
+    let friday = ward.pages.get("/worklist?lang=zh").await;
+    assert!(friday.text().contains("03-09 08:00"), "until Monday: {}", friday.text());
+}
+
 async fn counts_equal_a_recount() {
     let ward = Ward::with_nurse().await;
     for n in 0..3 {
@@ -75,7 +99,6 @@ async fn counts_equal_a_recount() {
     assert_eq!(kept, set(app.store.recount_queues(SITE).await.expect("counts")));
 }
 
-#[actix_web::test]
 async fn a_task_is_taken_once_called_and_closed() {
     let ward = Ward::with_nurse().await;
     ward.hire("other", &["nurse"], &[Role::Nurse]).await;
@@ -114,7 +137,6 @@ async fn a_task_is_taken_once_called_and_closed() {
     assert_eq!(again.status, StatusCode::CONFLICT, "a task is closed once");
 }
 
-#[actix_web::test]
 async fn a_clerk_sees_the_clerks_tasks_and_no_answers() {
     let ward = Ward::open().await;
     ward.hire("clerk", &["clerk"], &[Role::Clerk]).await;
@@ -135,7 +157,6 @@ async fn a_clerk_sees_the_clerks_tasks_and_no_answers() {
     assert_eq!(clerk.get(&format!("/patients/{patient}/died")).await.status, StatusCode::FORBIDDEN);
 }
 
-#[actix_web::test]
 async fn a_patient_is_found_by_name_and_number_and_no_address_holds_the_name() {
     let ward = Ward::with_nurse().await;
     ward.enrol("王小明", 7).await;

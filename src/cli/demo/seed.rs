@@ -141,7 +141,14 @@ async fn turn_model_on(app: &App, site: SiteId, clinician: StaffId) -> Result<()
 
 /// Makes the site and its staff.
 async fn hire(app: &App, site: SiteId, folder: &Path, now: Timestamp) -> Result<Team, WorldError> {
-    let settings = SiteSettings { zone: "Europe/London".into(), ..SiteSettings::default() };
+    let settings = SiteSettings {
+        name: "Northgate General Hospital".into(),
+        short_name: "Northgate Hosp".into(),
+        zone: "Europe/London".into(),
+        emergency_number: "999".into(),
+        crisis_line: "111".into(),
+        ..SiteSettings::default()
+    };
     let mut tx = app.store.begin();
     tx.add_site(site, &settings, now).await?;
     let mut logins = String::from("login       password\n");

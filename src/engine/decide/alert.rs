@@ -1,4 +1,4 @@
-//! Raising alerts: one per rule and patient while it is open; two ambers within three days make one red.
+//! Raising alerts: one per rule and patient while it is open, and one per answer; two ambers within three days make one red.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -49,6 +49,11 @@ pub(crate) fn raise(
         .flatten();
     if let Some((key, open)) = other {
         return add(turn, finding, key, &open, LevelId::Red);
+    }
+    // What one answer says is one alert: the highest level carries all its reasons.
+    let same_answer = |task: &TaskState| finding.about.is_some() && task.about == finding.about;
+    if let Some((key, open)) = open_alert(turn, same_answer) {
+        return add(turn, finding, key, &open, level.min(open.level));
     }
     let plan = TaskPlan {
         key: keys::rule_task(finding.enrollment, &finding.rule.id, finding.seq, finding.action),

@@ -10,6 +10,9 @@ use crate::store::{Store, StoreError, words};
 /// Rows that are counted at most: a health page must not cost what is enrolled.
 pub const COUNTED_MAX: i64 = 10_000;
 
+/// The setting that says when the last sweep went by.
+const LAST_SWEEP: &str = "last_sweep";
+
 /// A channel's messages.
 #[derive(Debug, Clone, Copy)]
 pub struct LaneHealth {
@@ -105,6 +108,25 @@ impl Store {
         let row: Option<Count> =
             sql.text(" limit ").bind(COUNTED_MAX).text(") as few").first(self.reader()).await?;
         Ok(row.map_or(0, |row| u64::try_from(row.n).unwrap_or(0)))
+    }
+
+    /// When the last sweep that was written down went by.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn last_sweep(&self) -> Result<Option<Timestamp>, StoreError> {
+        let found = self.setting(LAST_SWEEP).await?.and_then(|micros| micros.parse().ok());
+        words::instant_opt(found)
+    }
+
+    /// Writes down that a sweep went by. Nobody is woken by it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn note_sweep(&self, at: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.begin();
+        tx.set_quietly(LAST_SWEEP, &words::micros(at).to_string()).await?;
+        tx.commit().await
     }
 
     /// Active patients of a site without a next step and without an open task: there must be none. At most `limit`.

@@ -54,6 +54,10 @@ pub struct RiskRow {
     pub workflow: String,
     /// The risk on the row.
     pub risk_ppm: Option<u32>,
+    /// Where a clinician put it: `up`, `down` or `dismissed`.
+    pub moved: Option<String>,
+    /// Its place on the queue.
+    pub rank: Option<i32>,
     /// The latest score.
     pub score: Option<ScoreView>,
     /// The worst level of the patient's open tasks, as stored.
@@ -83,6 +87,8 @@ struct Raw {
     patient: Uuid,
     workflow: String,
     risk_ppm: Option<i32>,
+    risk_moved: Option<String>,
+    risk_rank: Option<i32>,
     level_rank: Option<i32>,
     sealed: Option<Vec<u8>>,
     wrapped: Option<Vec<u8>>,
@@ -111,40 +117,57 @@ struct RawSwitch {
     set_at: i64,
 }
 
-const COLUMNS: &str = "select e.id, e.patient, e.workflow, e.risk_ppm, d.sealed, k.wrapped, \
+const COLUMNS: &str = "select e.id, e.patient, e.workflow, e.risk_ppm, e.risk_moved, e.risk_rank, d.sealed, k.wrapped, \
     (select min(t.level_rank) from task t where t.patient = e.patient and t.open = ";
 const FROM: &str = ") as level_rank from enrollment e left join demographics d on d.patient = e.patient \
     left join patient_key k on k.patient = e.patient where e.standing <> 'over' and e.site = ";
 
 impl Store {
-    /// Enrollments of a site with a score, the highest risk first; after `(risk, id)`.
+    /// Enrollments on the risk queue of a site: who was moved up, then the highest risk first, then who was moved down; after
+    /// `(rank, id)`.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn risk_scored(
         &self,
         site: SiteId,
-        after: Option<(u32, EnrollmentId)>,
+        after: Option<(i32, EnrollmentId)>,
     ) -> Result<Vec<RiskRow>, StoreError> {
         let db = self.reader();
         let mut sql = Sql::new(db, COLUMNS)
             .yes()
             .text(FROM)
             .bind(words::uuid(site.0))
-            .text(" and e.risk_ppm is not null");
-        if let Some((ppm, id)) = after {
-            let ppm = i32::try_from(ppm).unwrap_or(i32::MAX);
+            .text(" and e.risk_rank is not null");
+        if let Some((rank, id)) = after {
             sql = sql
-                .text(" and (e.risk_ppm < ")
-                .bind(ppm)
-                .text(" or (e.risk_ppm = ")
-                .bind(ppm)
-                .text(" and e.id > ")
+                .text(" and (e.risk_rank, e.id) > (")
+                .bind(rank)
+                .text(", ")
                 .bind(words::uuid(id.0))
-                .text("))");
+                .text(")");
         }
         let limit = i64::try_from(RISK_ROWS).unwrap_or(i64::MAX);
-        let raw = sql.text(" order by e.risk_ppm desc, e.id limit ").bind(limit).all(db).await?;
+        let raw = sql.text(" order by e.risk_rank, e.id limit ").bind(limit).all(db).await?;
+        self.risk_rows(raw).await
+    }
+
+    /// Enrollments that a clinician took off the queue.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn risk_dismissed(&self, site: SiteId) -> Result<Vec<RiskRow>, StoreError> {
+        let db = self.reader();
+        let raw = Sql::new(db, COLUMNS)
+            .yes()
+            .text(FROM)
+            .bind(words::uuid(site.0))
+            .text(" and e.risk_moved is not null and e.risk_moved = ")
+            .bind("dismissed")
+            .text(" order by e.id desc limit ")
+            .bind(i64::try_from(RISK_ROWS).unwrap_or(i64::MAX))
+            .all(db)
+            .await?;
         self.risk_rows(raw).await
     }
 
@@ -156,7 +179,8 @@ impl Store {
         let db = self.reader();
         let raw = Sql::new(
             db,
-            "select e.id, e.patient, e.workflow, e.risk_ppm, d.sealed, k.wrapped, min(t.level_rank) as level_rank \
+            "select e.id, e.patient, e.workflow, e.risk_ppm, e.risk_moved, e.risk_rank, d.sealed, k.wrapped, \
+             min(t.level_rank) as level_rank \
              from task t join enrollment e on e.id = t.enrollment left join demographics d on d.patient = e.patient \
              left join patient_key k on k.patient = e.patient where t.open = ",
         )
@@ -166,8 +190,8 @@ impl Store {
         .text(" and t.level_rank <= ")
         .bind(words::level_rank(tend_engine::model::LevelId::Red))
         .text(
-            " group by e.id, e.patient, e.workflow, e.risk_ppm, d.sealed, k.wrapped \
-             order by min(t.level_rank), e.risk_ppm desc, e.id limit ",
+            " group by e.id, e.patient, e.workflow, e.risk_ppm, e.risk_moved, e.risk_rank, d.sealed, k.wrapped \
+             order by min(t.level_rank), e.risk_rank, e.id limit ",
         )
         .bind(i64::try_from(RISK_ROWS).unwrap_or(i64::MAX))
         .all(db)
@@ -185,7 +209,7 @@ impl Store {
             .yes()
             .text(FROM)
             .bind(words::uuid(site.0))
-            .text(" and e.risk_ppm is null and exists (select 1 from score s where s.enrollment = e.id) order by e.id desc limit ")
+            .text(" and e.risk_ppm is null and e.risk_moved is null and exists (select 1 from score s where s.enrollment = e.id) order by e.id desc limit ")
             .bind(i64::try_from(RISK_ROWS).unwrap_or(i64::MAX))
             .all(db)
             .await?;
@@ -222,6 +246,8 @@ impl Store {
                     patient_name: name.map_or_else(String::new, |person| person.name),
                     workflow: row.workflow,
                     risk_ppm: row.risk_ppm.and_then(|ppm| u32::try_from(ppm).ok()),
+                    moved: row.risk_moved,
+                    rank: row.risk_rank,
                     score: scores.remove(&enrollment),
                     level_rank: row.level_rank,
                 })

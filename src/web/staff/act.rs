@@ -13,7 +13,7 @@ use askama::Template;
 use serde::Deserialize;
 use tend_engine::{
     EnrollmentId, Name, Value,
-    fact::{Answer, Fact, StopReason},
+    fact::{Answer, Fact, RiskMove, StopReason},
     model::{Channel, Workflow},
     state::EnrollmentState,
 };
@@ -24,6 +24,7 @@ use crate::{
     store::read::{
         patient::PatientRow,
         person::{ContactPoint, Owner},
+        staff::AccountRole,
     },
     web::{
         Page, WebError,
@@ -49,6 +50,7 @@ enum Kind {
     Contact,
     Preference,
     Consent,
+    Risk,
 }
 
 impl Kind {
@@ -65,6 +67,7 @@ impl Kind {
             "contact" => Self::Contact,
             "preference" => Self::Preference,
             "consent" => Self::Consent,
+            "risk" => Self::Risk,
             _ => return None,
         })
     }
@@ -73,13 +76,21 @@ impl Kind {
     fn clinical(self) -> bool {
         match self {
             Self::Pause | Self::Resume | Self::Contact | Self::Preference | Self::Consent => false,
-            Self::Stop | Self::Died | Self::Correct | Self::Event | Self::Fact | Self::Void => true,
+            Self::Stop | Self::Died | Self::Correct | Self::Event | Self::Fact | Self::Void | Self::Risk => {
+                true
+            }
         }
     }
 
     fn needs_enrollment(self) -> bool {
         match self {
-            Self::Pause | Self::Resume | Self::Stop | Self::Correct | Self::Event | Self::Fact => true,
+            Self::Pause
+            | Self::Resume
+            | Self::Stop
+            | Self::Correct
+            | Self::Event
+            | Self::Fact
+            | Self::Risk => true,
             Self::Died | Self::Void | Self::Contact | Self::Preference | Self::Consent => false,
         }
     }
@@ -97,6 +108,7 @@ impl Kind {
             Self::Contact => (c.act_contact(), c.contact_help()),
             Self::Preference => (c.act_preference(), ""),
             Self::Consent => (c.act_consent(), c.consent_help()),
+            Self::Risk => (c.act_risk(), c.risk_help()),
         }
     }
 }
@@ -189,6 +201,9 @@ async fn subject(
     if kind.clinical() {
         signed.needs(CLINICAL)?;
     }
+    if kind == Kind::Risk {
+        signed.needs(&[AccountRole::Clinician])?;
+    }
     let row = patient::of_site(app, signed, &path.0).await?;
     let enrollment = match &asked.enrollment {
         Some(id) => {
@@ -221,7 +236,8 @@ fn prefill(app: &App, subject: &Subject, typed: &mut Typed) {
         | Kind::Fact
         | Kind::Void
         | Kind::Contact
-        | Kind::Consent => {}
+        | Kind::Consent
+        | Kind::Risk => {}
     }
 }
 
@@ -271,6 +287,7 @@ fn path_word(kind: Kind) -> &'static str {
         Kind::Contact => "contact",
         Kind::Preference => "preference",
         Kind::Consent => "consent",
+        Kind::Risk => "risk",
     }
 }
 
@@ -350,6 +367,32 @@ fn fields(signed: &Signed, subject: &Subject) -> Vec<Field> {
             ];
             vec![select("channel", c.channel(), channel_options(w)), select("what", c.what(), what)]
         }
+        Kind::Risk => {
+            let moved = subject.enrollment.as_ref().and_then(|(_, state)| state.risk_moved);
+            let option = |(to, word): &(RiskMove, &str)| ((*word).to_owned(), risk_move(c, *to).to_owned());
+            let open = MOVES.iter().filter(|(to, _)| match to {
+                RiskMove::Back => moved.is_some(),
+                RiskMove::Up | RiskMove::Down | RiskMove::Dismissed => moved != Some(*to),
+            });
+            vec![select("to", c.what(), open.map(option).collect()), reason()]
+        }
+    }
+}
+
+/// Where a clinician can put a patient, with its word in forms.
+const MOVES: [(RiskMove, &str); 4] = [
+    (RiskMove::Up, "up"),
+    (RiskMove::Down, "down"),
+    (RiskMove::Dismissed, "dismiss"),
+    (RiskMove::Back, "back"),
+];
+
+fn risk_move(c: Chart, to: RiskMove) -> &'static str {
+    match to {
+        RiskMove::Up => c.risk_up(),
+        RiskMove::Down => c.risk_down(),
+        RiskMove::Dismissed => c.risk_dismiss(),
+        RiskMove::Back => c.risk_back(),
     }
 }
 

@@ -10,10 +10,11 @@ use askama::Template;
 use serde::Deserialize;
 use tend_engine::{
     Decimal, EnrollmentId, Name, PatientId, TaskId, Value,
+    decide::flags,
     fact::{Answer, Mode, Occurrence},
     instrument::visible_items,
     model::{Does, Item, ItemKind, Questionnaire, Workflow},
-    state::EnrollmentState,
+    state::{EnrollmentState, PatientState},
 };
 
 use super::{CLINICAL, Frame, Signed, StaffForm, Typed, form, vocabulary as v};
@@ -81,6 +82,7 @@ struct AtHand {
     questionnaire: Name,
     enrollment: EnrollmentState,
     language: String,
+    zone: String,
 }
 
 impl AtHand {
@@ -129,6 +131,7 @@ pub async fn submit(
     if !typed.good() {
         return invalid(&build(&signed, &at_hand, &from, typed)?);
     }
+    let flagged = raised(&app, &at_hand, &answers);
     app.answer_by_phone(crate::app::task::PhoneAnswer {
         patient: at_hand.patient,
         about: at_hand.about.clone(),
@@ -141,10 +144,43 @@ pub async fn submit(
         by: signed.staff.id,
     })
     .await?;
-    Ok(see_other(&match from.task.as_deref().and_then(|id| TaskId::parse(id).ok()) {
+    let done = match from.task.as_deref().and_then(|id| TaskId::parse(id).ok()) {
         Some(task) => format!("/tasks/{task}?done=answers"),
         None => format!("/patients/{}?done=answers", at_hand.patient),
-    }))
+    };
+    Ok(see_other(&if flagged.is_empty() { done } else { format!("{done}&flags={flagged}") }))
+}
+
+/// The red flags that the answers raise, as an address names them.
+fn raised(app: &App, at_hand: &AtHand, answers: &BTreeMap<Name, Answer>) -> String {
+    let today = app.clock.now().to_zoned_datetime(v::zone(&at_hand.zone)).date();
+    let rules = flags(&at_hand.workflow, &at_hand.enrollment, &at_hand.questionnaire, answers, today);
+    rules.iter().map(Name::as_str).collect::<Vec<_>>().join(",")
+}
+
+/// What the nurse tells a patient whose answers raised these red flags: the words that the patient would have seen.
+#[must_use]
+pub fn advice(app: &App, signed: &Signed, state: &PatientState, flags: Option<&str>) -> Vec<String> {
+    let named: Vec<&str> = flags.map_or_else(Vec::new, |flags| flags.split(',').collect());
+    let site = app.site(signed.staff.site);
+    let filled = |name: &str| match name {
+        "hospital" => Some(site.short_name.as_str().into()),
+        "ward_phone" => Some(site.ward_phone.as_str().into()),
+        "emergency_number" => Some(site.emergency_number.as_str().into()),
+        "crisis_line" => Some(site.crisis_line.as_str().into()),
+        _ => None,
+    };
+    let workflows = state.enrollments.values().filter_map(|enrollment| app.version(&enrollment.version));
+    let mut told = Vec::new();
+    for workflow in workflows {
+        let rules = workflow.rules.iter().filter(|rule| named.contains(&rule.id.as_str()));
+        for words in rules.filter_map(|rule| rule.advice.as_ref()) {
+            let words = v::text(signed.lang, words);
+            told.push(tend_engine::text::render(words, filled).unwrap_or_else(|_| words.to_owned()));
+        }
+    }
+    told.dedup();
+    told
 }
 
 /// Reads the form: answers of the items that are shown given the others, free text apart.
@@ -243,6 +279,7 @@ async fn at_hand(app: &App, signed: &Signed, which: &Which) -> Result<AtHand, We
         questionnaire,
         enrollment,
         language: row.state.language,
+        zone: row.state.zone,
     })
 }
 

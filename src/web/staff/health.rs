@@ -5,11 +5,16 @@ use askama::Template;
 
 use super::{Frame, Signed, vocabulary as v};
 use crate::{
-    app::App,
+    app::{
+        App,
+        long_job::{LongKind, LongState},
+    },
     store::read::worklist::QueueCount,
     web::{Page, WebError, respond::page, words::Health},
 };
 
+/// A sweep that is older than this did not go by.
+const SWEEP_LATE: jiff::SignedDuration = jiff::SignedDuration::from_mins(2);
 /// Lost patients that are counted at most: one is one too many.
 const LOST_MAX: i64 = 100;
 
@@ -20,6 +25,7 @@ struct HealthPage {
     frame: Frame,
     h: Health,
     fine: bool,
+    swept: bool,
     lost: usize,
     lines: Vec<(String, String)>,
     same: bool,
@@ -50,12 +56,24 @@ pub async fn show(app: Data<App>, signed: Signed) -> Result<HttpResponse, WebErr
         ),
         (h.quarantined().to_owned(), health.quarantined.to_string()),
     ];
+    let sweep = app.last_sweep().await?;
+    let swept = sweep.is_some_and(|at| app.wall.now().duration_since(at) < SWEEP_LATE);
+    let since =
+        |at: Option<jiff::Timestamp>| at.map_or_else(|| w.none().to_owned(), |at| v::instant(&zone, at));
+    lines.push((h.last_sweep().to_owned(), since(sweep)));
+    let nights = app.store.long_jobs(site, LongKind::Scoring, 20).await?;
+    let scored = nights.iter().find(|job| job.state == LongState::Done).and_then(|job| job.finished_at);
+    lines.push((h.last_scoring().to_owned(), since(scored)));
+    let imports = app.store.long_jobs(site, LongKind::Import, 20).await?;
+    let given_up = imports.iter().chain(&nights).filter(|job| job.state == LongState::GivenUp).count();
+    lines.push((h.given_up().to_owned(), given_up.to_string()));
     lines.extend(health.lanes.iter().map(|lane| {
         let state = h.lane_state(lane.ready, lane.in_flight, lane.uncertain);
         (h.lane(v::channel(w, lane.channel)), state)
     }));
     page(&HealthPage {
-        fine: lost == 0 && same && health.quarantined == 0,
+        fine: lost == 0 && same && swept && health.quarantined == 0,
+        swept,
         lost,
         lines,
         same,

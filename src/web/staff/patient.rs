@@ -14,24 +14,25 @@ use askama::Template;
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Deserialize;
 use tend_engine::{
-    EnrollmentId, Name, PatientId, StaffId,
+    EnrollmentId, Name, PatientId, StaffId, Value,
     fact::{Fact, Occurrence},
-    model::Role,
+    model::{FactDef, FactKind, Role},
     planner::Library,
     state::Standing,
 };
 
 use super::{
-    CLINICAL, Frame, Signed, answers,
+    CLINICAL, Frame, Signed, answer, answers,
     answers::Series,
     story::{Teller, Titles},
     task::Ask,
     vocabulary as v,
 };
 use crate::{
-    app::App,
+    app::{App, register::risk_features},
     store::read::{
         patient::{HistoryLine, PatientRow},
+        staff::AccountRole,
         task::TaskView,
         timeline::TIMELINE_ROWS,
     },
@@ -117,6 +118,7 @@ struct PatientPage {
     sex: String,
     identifiers: Vec<(String, String)>,
     notices: Vec<(&'static str, String)>,
+    advice: Vec<String>,
     alive: bool,
     enrolled: Vec<Enrolled>,
     coming: Vec<(String, String)>,
@@ -124,6 +126,7 @@ struct PatientPage {
     tasks: Vec<Task>,
     asks: Vec<Ask>,
     clinical: bool,
+    clinician: bool,
     series: Vec<Series>,
     forms: Vec<answers::Filled>,
     messages: Vec<Message>,
@@ -140,6 +143,8 @@ struct PatientPage {
 pub struct Asked {
     before: Option<u64>,
     done: Option<String>,
+    /// Red flags of the answers that a nurse typed.
+    flags: Option<String>,
 }
 
 /// Words of the versions that a patient is on, and names of staff.
@@ -178,6 +183,18 @@ impl Titles for Known<'_> {
             workflow.questionnaires.get(id).map(|asked| v::text(self.lang, &asked.title).to_owned())
         });
         found.unwrap_or_else(|| id.to_string())
+    }
+
+    fn workflow(&self, name: &Name) -> String {
+        let found = self.workflows().find(|workflow| workflow.id == *name);
+        found.map_or_else(|| name.to_string(), |workflow| v::text(self.lang, &workflow.title).to_owned())
+    }
+
+    fn fact(&self, name: &Name, value: &Value) -> (String, String) {
+        let found = self.workflows().find_map(|workflow| {
+            workflow.facts.iter().find(|fact| fact.id == *name).map(|def| known_fact(self.lang, def, value))
+        });
+        found.unwrap_or_else(|| known_feature(self.lang, name, value))
     }
 
     fn staff(&self, id: StaffId) -> String {
@@ -244,6 +261,7 @@ async fn build(app: &App, signed: &Signed, row: &PatientRow, asked: &Asked) -> R
         sex: person.and_then(|person| person.sex).unwrap_or_default(),
         identifiers: identifiers.into_iter().map(|number| (number.system, number.value)).collect(),
         notices: notices(c, row, asked, &messages),
+        advice: answer::advice(app, signed, &row.state, asked.flags.as_deref().filter(|_| clinical)),
         alive: row.state.died.is_none(),
         enrolled: enrolled(signed, app, row, clinical),
         coming: super::coming::of(signed, app, row),
@@ -277,6 +295,7 @@ async fn build(app: &App, signed: &Signed, row: &PatientRow, asked: &Asked) -> R
         series,
         forms,
         clinical,
+        clinician: signed.has_any(&[AccountRole::Clinician]),
         page,
         frame,
         c,
@@ -306,6 +325,39 @@ fn notices(
     out
 }
 
+/// A fact of a workflow: its words, and the value with its unit or the words of its option.
+fn known_fact(lang: crate::web::Lang, def: &FactDef, value: &Value) -> (String, String) {
+    (v::text(lang, &def.label).to_owned(), with_unit(lang, &def.kind, value))
+}
+
+/// What a model wants to know, the same way.
+fn known_feature(lang: crate::web::Lang, name: &Name, value: &Value) -> (String, String) {
+    let asked = risk_features(lang.code()).into_iter().find(|feature| feature.name == name.as_str());
+    match asked {
+        Some(feature) => (feature.label, with_unit(lang, &feature.kind, value)),
+        None => (name.to_string(), super::form::shown(Staff(lang), value)),
+    }
+}
+
+fn with_unit(lang: crate::web::Lang, kind: &FactKind, value: &Value) -> String {
+    let plain = super::form::shown(Staff(lang), value);
+    match (kind, value) {
+        (FactKind::Quantity { unit, .. }, _) if !unit.is_empty() => format!("{plain} {unit}"),
+        (FactKind::Choice(options), Value::Choice(chosen)) => options
+            .iter()
+            .find(|(id, _)| id == chosen)
+            .map_or(plain, |(_, label)| v::text(lang, label).to_owned()),
+        (
+            FactKind::Quantity { .. }
+            | FactKind::Choice(_)
+            | FactKind::Whole { .. }
+            | FactKind::Boolean
+            | FactKind::Date,
+            _,
+        ) => plain,
+    }
+}
+
 fn enrolled(signed: &Signed, app: &App, row: &PatientRow, clinical: bool) -> Vec<Enrolled> {
     let w = Staff(signed.lang);
     let c = Chart(signed.lang);
@@ -318,9 +370,12 @@ fn enrolled(signed: &Signed, app: &App, row: &PatientRow, clinical: bool) -> Vec
             let label = workflow.as_ref().and_then(|w| w.anchors.iter().find(|anchor| anchor.id == *name));
             label.map_or_else(|| name.to_string(), |anchor| v::text(signed.lang, &anchor.label).to_owned())
         };
-        let fact = |name: &Name| {
+        let fact = |(name, value): (&Name, &Value)| {
             let def = workflow.as_ref().and_then(|w| w.facts.iter().find(|fact| fact.id == *name));
-            def.map_or_else(|| name.to_string(), |fact| v::text(signed.lang, &fact.label).to_owned())
+            match def {
+                Some(def) => known_fact(signed.lang, def, value),
+                None => known_feature(signed.lang, name, value),
+            }
         };
         Enrolled {
             title,
@@ -329,11 +384,7 @@ fn enrolled(signed: &Signed, app: &App, row: &PatientRow, clinical: bool) -> Vec
             running: !matches!(state.standing, Standing::Over { .. }),
             paused: matches!(state.standing, Standing::Paused { .. }),
             anchors: state.anchors.iter().map(|(name, at)| c.since_anchor(anchor(name), at.date)).collect(),
-            facts: if clinical {
-                state.facts.iter().map(|(name, value)| (fact(name), super::form::shown(w, value))).collect()
-            } else {
-                Vec::new()
-            },
+            facts: if clinical { state.facts.iter().map(fact).collect() } else { Vec::new() },
             id: id.to_string(),
         }
     };

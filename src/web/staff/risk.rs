@@ -10,7 +10,10 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use tend_engine::{EnrollmentId, Name};
 
-use super::{Frame, Signed, StaffForm, vocabulary as v};
+use super::{
+    Frame, Signed, StaffForm,
+    vocabulary::{self as v, Titles},
+};
 use crate::{
     app::{
         App,
@@ -46,12 +49,17 @@ struct Row {
     reasons: Vec<String>,
     not_scored: Option<String>,
     model: String,
+    /// What a clinician decided.
+    moved: Option<&'static str>,
+    /// Where a clinician decides.
+    decide: Option<String>,
 }
 
 /// A switch as shown.
 #[derive(Debug)]
 struct Switch {
     workflow: String,
+    title: String,
     sentence: String,
     by: Option<String>,
     state: &'static str,
@@ -69,6 +77,7 @@ struct RiskPage {
     red: Vec<Row>,
     ranked: Vec<Row>,
     abstained: Vec<Row>,
+    dismissed: Vec<Row>,
     audit: Vec<Row>,
     next: Option<String>,
 }
@@ -108,18 +117,20 @@ pub async fn show(app: Data<App>, signed: Signed, asked: Query<Asked>) -> Result
     let workflows = app.store.workflow_names(site).await?;
     let switches = app.store.model_switches(site).await?;
     let on: Vec<&str> = switches.iter().filter(|s| s.state == "on").map(|s| s.workflow.as_str()).collect();
+    let titles = v::titles(&app, signed.lang);
     let after = asked.after.as_deref().map(parse_after).transpose()?;
     let first = after.is_none();
-    let shown =
-        |rows: Vec<RiskRow>| -> Vec<Row> { rows.into_iter().map(|row| shown(&signed, &on, row)).collect() };
+    let shown = |rows: Vec<RiskRow>| -> Vec<Row> {
+        rows.into_iter().map(|row| shown(&signed, &on, &titles, row)).collect()
+    };
     let found = app.store.risk_scored(site, after).await?;
     let next = found
         .last()
         .filter(|_| found.len() == RISK_ROWS)
-        .and_then(|last| last.risk_ppm.map(|ppm| format!("/risk?after={ppm}.{}", last.enrollment)));
-    let ranked =
-        found.into_iter().filter(|row| on.contains(&row.workflow.as_str()) && !is_red(row)).collect();
-    let (red, abstained, audit) = if first {
+        .and_then(|last| last.rank.map(|rank| format!("/risk?after={rank}.{}", last.enrollment)));
+    let listed = |row: &RiskRow| on.contains(&row.workflow.as_str()) || row.moved.is_some();
+    let ranked = found.into_iter().filter(|row| listed(row) && !is_red(row)).collect();
+    let (red, abstained, dismissed, audit) = if first {
         let audit = app.store.risk_lowest(site, AUDIT_POOL).await?;
         let drawn = |row: &RiskRow| {
             row.enrollment.0.is_multiple_of(AUDIT_ONE_IN) && on.contains(&row.workflow.as_str())
@@ -127,18 +138,19 @@ pub async fn show(app: Data<App>, signed: Signed, asked: Query<Asked>) -> Result
         let audit = audit.into_iter().filter(drawn).collect();
         let abstained = app.store.risk_abstained(site).await?;
         let abstained = abstained.into_iter().filter(|row| on.contains(&row.workflow.as_str())).collect();
-        (app.store.risk_red(site).await?, abstained, audit)
+        (app.store.risk_red(site).await?, abstained, app.store.risk_dismissed(site).await?, audit)
     } else {
-        (Vec::new(), Vec::new(), Vec::new())
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new())
     };
     page(&RiskPage {
         r,
         notice: r.notice(frame.w.not_validated()),
-        switches: workflows.iter().map(|name| switch(&signed, &zone, name, &switches)).collect(),
+        switches: workflows.iter().map(|name| switch(&signed, &zone, &titles, name, &switches)).collect(),
         may_switch: signed.has_any(&[AccountRole::Clinician]),
         red: shown(red),
         ranked: shown(ranked),
         abstained: shown(abstained),
+        dismissed: shown(dismissed),
         audit: shown(audit),
         next,
         page: page_,
@@ -198,10 +210,10 @@ fn blocks(text: &str) -> Vec<Block> {
     blocks
 }
 
-fn parse_after(text: &str) -> Result<(u32, EnrollmentId), WebError> {
-    let (ppm, id) = text.split_once('.').ok_or(WebError::NotFound)?;
-    let ppm = ppm.parse().map_err(|_| WebError::NotFound)?;
-    Ok((ppm, EnrollmentId::parse(id).map_err(|_| WebError::NotFound)?))
+fn parse_after(text: &str) -> Result<(i32, EnrollmentId), WebError> {
+    let (rank, id) = text.split_once('.').ok_or(WebError::NotFound)?;
+    let rank = rank.parse().map_err(|_| WebError::NotFound)?;
+    Ok((rank, EnrollmentId::parse(id).map_err(|_| WebError::NotFound)?))
 }
 
 /// Ranks of red and worse, as the store writes them: 0 and 1.
@@ -213,11 +225,13 @@ fn level_of(rank: i32) -> Option<tend_engine::model::LevelId> {
     usize::try_from(rank).ok().and_then(|rank| v::LEVELS.get(rank).copied())
 }
 
-fn shown(signed: &Signed, on: &[&str], row: RiskRow) -> Row {
+fn shown(signed: &Signed, on: &[&str], titles: &Titles, row: RiskRow) -> Row {
     let (w, r) = (Staff(signed.lang), Risk(signed.lang));
     let visible = on.contains(&row.workflow.as_str());
     let score = row.score.filter(|_| visible);
     let level = row.level_rank.and_then(level_of);
+    let may_decide = signed.has_any(&[AccountRole::Clinician]);
+    let decide = format!("/patients/{}/risk?enrollment={}", row.patient, row.enrollment);
     let said = |reason: &crate::store::read::risk_queue::ScoreReason| match signed.lang {
         Lang::En => reason.en.clone(),
         Lang::Zh => reason.zh.clone(),
@@ -225,7 +239,7 @@ fn shown(signed: &Signed, on: &[&str], row: RiskRow) -> Row {
     Row {
         patient: row.patient.to_string(),
         name: if row.patient_name.is_empty() { w.erased().to_owned() } else { row.patient_name },
-        workflow: row.workflow,
+        workflow: v::titled(titles, &row.workflow),
         level: level.map(|level| (v::level_colour(level), v::level_sign(level), v::level(w, level))),
         risk: score
             .as_ref()
@@ -242,11 +256,24 @@ fn shown(signed: &Signed, on: &[&str], row: RiskRow) -> Row {
                 Lang::Zh => zh,
             })
         }),
+        moved: row.moved.as_deref().and_then(|word| match word {
+            "up" => Some(r.moved_up()),
+            "down" => Some(r.moved_down()),
+            "dismissed" => Some(r.moved_off()),
+            _ => None,
+        }),
+        decide: may_decide.then_some(decide),
         model: score.map_or_else(String::new, |score| format!("{} {}", score.model, score.model_version)),
     }
 }
 
-fn switch(signed: &Signed, zone: &TimeZone, workflow: &Name, switches: &[SwitchRow]) -> Switch {
+fn switch(
+    signed: &Signed,
+    zone: &TimeZone,
+    titles: &Titles,
+    workflow: &Name,
+    switches: &[SwitchRow],
+) -> Switch {
     let r = Risk(signed.lang);
     let found = switches.iter().find(|s| s.model == score::MODEL && workflow == s.workflow.as_str());
     let state = found.and_then(|s| SwitchState::of(&s.state)).unwrap_or(SwitchState::Shadow);
@@ -257,6 +284,7 @@ fn switch(signed: &Signed, zone: &TimeZone, workflow: &Name, switches: &[SwitchR
     };
     let version = score::version();
     Switch {
+        title: v::titled(titles, workflow.as_str()),
         workflow: workflow.to_string(),
         sentence: r.model_is(score::MODEL, version, words),
         by: found.map(|s| r.switched_by(&s.set_by, v::instant(zone, s.set_at))),

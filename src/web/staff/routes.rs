@@ -14,6 +14,7 @@ use crate::web::routes::{Route, Who};
 const WARD: Who = Who::Staff(&["clerk", "nurse", "clinician"]);
 /// Who sees what is clinical.
 const CLINICAL: Who = Who::Staff(&["nurse", "clinician"]);
+const AUTHOR: Who = Who::Staff(&["author"]);
 const CLINICIAN: Who = Who::Staff(&["clinician"]);
 const WATCH: Who = Who::Staff(&["nurse", "clinician", "admin"]);
 const EVERYONE: Who = Who::Staff(&["clerk", "nurse", "clinician", "author", "admin"]);
@@ -50,6 +51,7 @@ pub const ROUTES: &[Route] = &[
     Route::new(Method::GET, "/workflows", EVERYONE),
     Route::new(Method::GET, "/workflows/check", EVERYONE),
     Route::new(Method::GET, "/workflows/{id}", EVERYONE),
+    Route::new(Method::POST, "/workflows/{id}/publish", AUTHOR),
     Route::new(Method::GET, "/health", WATCH),
 ];
 
@@ -86,5 +88,6 @@ pub fn register(config: &mut ServiceConfig) {
         .route("/workflows", web::get().to(workflows::list))
         .route("/workflows/check", web::get().to(workflows::check))
         .route("/workflows/{id}", web::get().to(workflows::one))
+        .route("/workflows/{id}/publish", web::post().to(workflows::publish))
         .route("/health", web::get().to(health::show));
 }

@@ -3,11 +3,11 @@
 
 use jiff::tz::TimeZone;
 use tend_engine::{
-    Name,
+    Name, Value,
     fact::{Author, Because, Fact, HandoverResult, Mode, NewFact, Occurrence, Reply, RiskMove},
 };
 
-use super::{form::shown, vocabulary as v};
+use super::vocabulary as v;
 use crate::web::{
     Lang,
     words::{Staff, Story},
@@ -32,6 +32,10 @@ pub trait Titles: std::fmt::Debug {
     fn step_named(&self, step: &Name) -> String;
     /// A questionnaire's title.
     fn questionnaire(&self, id: &Name) -> String;
+    /// A workflow's title.
+    fn workflow(&self, name: &Name) -> String;
+    /// A fact's words, and its value with its unit.
+    fn fact(&self, name: &Name, value: &Value) -> (String, String);
     /// Who a member of staff is.
     fn staff(&self, id: tend_engine::StaffId) -> String;
 }
@@ -112,8 +116,13 @@ impl Teller<'_> {
                 self.major(format!("{}{meaning}", s.replied(v::channel(w, *channel))))
             }
             Fact::Died { date } => self.major(s.died(date)),
-            Fact::Enrolled { workflow, version, .. } => self.major(s.enrolled(workflow, version.short())),
-            Fact::FactSet { name, value } => self.major(s.fact_set(name, shown(w, value))),
+            Fact::Enrolled { workflow, version, .. } => {
+                self.major(s.enrolled(self.titles.workflow(workflow), version.short()))
+            }
+            Fact::FactSet { name, value } => {
+                let (name, value) = self.titles.fact(name, value);
+                self.major(s.fact_set(name, value))
+            }
             Fact::AnchorEvent { anchor, date } => self.major(s.anchor_event(anchor, date)),
             Fact::AnchorCorrected { anchor, date, reason } => {
                 self.because(s.anchor_corrected(anchor, date), reason)

@@ -96,12 +96,16 @@ struct TaskPage {
     mine: bool,
     closed: Option<String>,
     notice: Option<&'static str>,
+    /// What to tell the patient now.
+    advice: Vec<String>,
 }
 
 /// What happened just before.
 #[derive(Debug, Default, Deserialize)]
 pub struct Done {
     done: Option<String>,
+    /// Red flags of the answers that were typed.
+    flags: Option<String>,
 }
 
 /// A task of the signed-in person's site that this account may see.
@@ -130,13 +134,18 @@ pub async fn show(
     done: Query<Done>,
 ) -> Result<HttpResponse, WebError> {
     let task = of_site(&app, &signed, task_id(&id)?).await?;
-    app.viewed(signed.staff.id, task.patient, "task").await?;
+    let patient = task.patient;
+    app.viewed(signed.staff.id, patient, "task").await?;
     let mut shown = build(&app, &signed, task).await?;
     shown.notice = match done.done.as_deref() {
         Some("answers") => Some(shown.t.answers_saved()),
         Some("saved") => Some(shown.t.saved()),
         _ => None,
     };
+    if done.flags.is_some() {
+        let row = app.store.patient(patient).await.map_err(WebError::internal)?.ok_or(WebError::NotFound)?;
+        shown.advice = super::answer::advice(&app, &signed, &row.state, done.flags.as_deref());
+    }
     page(&shown)
 }
 
@@ -244,6 +253,7 @@ async fn build(app: &App, signed: &Signed, task: TaskView) -> Result<TaskPage, W
         taken_by: task.taken_by.clone().filter(|(by, _)| *by != signed.staff.id).map(|(_, name)| name),
         closed: (!task.open).then(|| closed(w, t, &task)),
         notice: None,
+        advice: Vec::new(),
         page,
         frame,
         t,

@@ -7,9 +7,12 @@ use tend_engine::{
     state::Standing,
 };
 
-use crate::web::{
-    Lang,
-    words::{Staff, Story},
+use crate::{
+    app::App,
+    web::{
+        Lang,
+        words::{Staff, Story},
+    },
 };
 
 /// All levels, worst first.
@@ -362,4 +365,20 @@ pub fn percent(ppm: u32) -> String {
 #[must_use]
 pub fn zone(name: &str) -> TimeZone {
     TimeZone::get(name).unwrap_or(TimeZone::UTC)
+}
+
+/// Titles of workflows by name.
+pub type Titles = std::collections::BTreeMap<String, String>;
+
+/// The titles of all published workflows, in that language.
+#[must_use]
+pub fn titles(app: &App, lang: Lang) -> Titles {
+    let live = app.live();
+    live.library.values().map(|w| (w.id.to_string(), text(lang, &w.title).to_owned())).collect()
+}
+
+/// A workflow's title; its name where there is none.
+#[must_use]
+pub fn titled(titles: &Titles, name: &str) -> String {
+    titles.get(name).cloned().unwrap_or_else(|| name.to_owned())
 }

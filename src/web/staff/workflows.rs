@@ -2,9 +2,10 @@
 
 use actix_web::{
     HttpResponse,
-    web::{Data, Path},
+    web::{Data, Path, Query},
 };
 use askama::Template;
+use serde::Deserialize;
 use tend_engine::{
     Name,
     model::{
@@ -13,13 +14,14 @@ use tend_engine::{
     },
 };
 
-use super::{Frame, Signed, vocabulary as v};
+use super::{Frame, Signed, StaffForm, vocabulary as v};
 use crate::{
-    app::{App, drafts::Drafts},
+    app::{App, drafts::Drafts, publish::PublishError},
+    store::read::staff::AccountRole,
     web::{
         Lang, Page, WebError,
         contact::day_name,
-        respond::page,
+        respond::{invalid, page, see_other},
         words::{Staff, Workflows},
     },
 };
@@ -27,10 +29,28 @@ use crate::{
 /// A workflow of the list.
 #[derive(Debug)]
 struct Listed {
-    href: String,
+    /// Its page; none before it was published.
+    href: Option<String>,
     title: String,
     id: String,
     versions: Vec<(String, String, bool)>,
+    draft: Option<Draft>,
+}
+
+/// What the folder has of a workflow.
+#[derive(Debug)]
+struct Draft {
+    /// The whole hash.
+    version: String,
+    short: String,
+    /// It is the one in use.
+    same: bool,
+}
+
+/// What the address asks for.
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    done: Option<String>,
 }
 
 #[derive(Debug, Template)]
@@ -40,6 +60,10 @@ struct ListPage {
     frame: Frame,
     f: Workflows,
     listed: Vec<Listed>,
+    done: bool,
+    error: Option<String>,
+    /// Problems in the folder; only an author sees the folder.
+    problems: Option<String>,
 }
 
 /// A heading with lines and sources.
@@ -89,7 +113,41 @@ struct Reader {
 ///
 /// # Errors
 /// [`WebError`].
-pub async fn list(app: Data<App>, signed: Signed) -> Result<HttpResponse, WebError> {
+pub async fn list(app: Data<App>, signed: Signed, asked: Query<Asked>) -> Result<HttpResponse, WebError> {
+    let mut shown = build(&app, &signed).await?;
+    shown.done = asked.done.is_some();
+    page(&shown)
+}
+
+/// `POST /workflows/{id}/publish`: puts the folder's version in use, if it is the one that the page showed.
+///
+/// # Errors
+/// [`WebError::Conflict`] when the folder has changed since.
+pub async fn publish(
+    app: Data<App>,
+    signed: Signed,
+    id: Path<String>,
+    form: StaffForm,
+) -> Result<HttpResponse, WebError> {
+    let name = super::form::name(&id)?;
+    let drafts = app.publishable().await;
+    let draft = drafts.workflows.iter().find(|workflow| workflow.id == name).ok_or(WebError::NotFound)?;
+    if draft.version().0 != form.get("version") {
+        return Err(WebError::Conflict);
+    }
+    match app.publish(signed.staff.site, draft, Some(signed.staff.id)).await {
+        Ok(_) => Ok(see_other("/workflows?done=yes")),
+        Err(PublishError::NobodyThere(roles)) => {
+            let mut shown = build(&app, &signed).await?;
+            let roles: Vec<&str> = roles.into_iter().map(|role| v::role(shown.frame.w, role)).collect();
+            shown.error = Some(shown.f.refused_roles(roles.join(", ")));
+            invalid(&shown)
+        }
+        Err(PublishError::Store(error)) => Err(error.into()),
+    }
+}
+
+async fn build(app: &App, signed: &Signed) -> Result<ListPage, WebError> {
     let (page_, frame) = signed.page("/workflows", "/workflows");
     let f = Workflows(signed.lang);
     let zone = v::zone(&app.site(signed.staff.site).zone);
@@ -103,13 +161,40 @@ pub async fn list(app: Data<App>, signed: Signed) -> Result<HttpResponse, WebErr
         }
         let title = app.version(&row.hash).map(|workflow| v::text(signed.lang, &workflow.title).to_owned());
         listed.push(Listed {
-            href: format!("/workflows/{}", row.workflow),
+            href: Some(format!("/workflows/{}", row.workflow)),
+            draft: None,
             title: title.unwrap_or_else(|| row.workflow.to_string()),
             id: row.workflow.to_string(),
             versions: vec![line],
         });
     }
-    page(&ListPage { page: page_, frame, f, listed })
+    let mut problems = None;
+    if signed.has_any(&[AccountRole::Author]) {
+        let drafts = app.publishable().await;
+        problems = (drafts.problems > 0).then(|| f.draft_problems(drafts.problems));
+        for workflow in drafts.workflows {
+            add_draft(signed, &mut listed, &workflow);
+        }
+    }
+    Ok(ListPage { page: page_, frame, f, listed, done: false, error: None, problems })
+}
+
+fn add_draft(signed: &Signed, listed: &mut Vec<Listed>, workflow: &Workflow) {
+    let version = workflow.version();
+    let short = version.short().to_owned();
+    let of = |one: &Listed| one.id == workflow.id.as_str();
+    if let Some(one) = listed.iter_mut().find(|one| of(one)) {
+        let same = one.versions.iter().any(|(hash, _, active)| *active && *hash == short);
+        one.draft = Some(Draft { version: version.0, short, same });
+        return;
+    }
+    listed.push(Listed {
+        href: None,
+        title: v::text(signed.lang, &workflow.title).to_owned(),
+        id: workflow.id.to_string(),
+        versions: Vec::new(),
+        draft: Some(Draft { version: version.0, short, same: false }),
+    });
 }
 
 /// `GET /workflows/check`: what `tend check` says of the files in the folder.

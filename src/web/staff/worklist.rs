@@ -10,7 +10,7 @@ use askama::Template;
 use jiff::{Timestamp, civil::Time, tz::TimeZone};
 use serde::Deserialize;
 use tend_engine::{
-    Name, TaskId,
+    Name, TaskId, cover,
     model::{LevelId, Role},
     site::SiteSettings,
 };
@@ -97,7 +97,7 @@ struct WorklistPage {
     level: String,
     taken_me: bool,
     filtered: bool,
-    minutes: Option<(u32, u64)>,
+    cover: String,
     next: Option<String>,
     search: String,
 }
@@ -204,6 +204,12 @@ async fn build(
     let minutes = nurse_minutes(app, signed, &site, now).await?;
     let above = asked.above.unwrap_or(0);
     let reach = minutes.map(|(minutes, _)| minutes).filter(|_| filter.roles == [Role::Nurse]);
+    let t = Worklist(signed.lang);
+    let cover = match minutes {
+        Some((minutes, nurses)) => t.minutes_left(minutes, nurses),
+        None => t.no_cover(v::short_instant(&zone, cover::next_covered(&site, &zone, now), now)),
+    };
+    let titles = v::titles(app, signed.lang);
     let switches = app.store.model_switches(signed.staff.site).await?;
     let scored = switches.into_iter().filter(|switch| switch.state == "on").map(|switch| switch.workflow);
     let desk = Desk {
@@ -213,6 +219,7 @@ async fn build(
         zone,
         now,
         scored: scored.collect(),
+        titles: &titles,
         several: filter.roles.len() != 1,
     };
     let (rows, total) = desk.rows(&found.rows, above, reach);
@@ -222,11 +229,11 @@ async fn build(
         t: Worklist(signed.lang),
         counts: count_links(frame.w, asked, &filter, &counts),
         roles: role_choices(signed, frame.w, asked),
-        workflows: workflow_choices(app, signed, asked).await?,
+        workflows: workflow_choices(app, signed, asked, &titles).await?,
         level: asked.level.clone().unwrap_or_default(),
         taken_me: asked.taken.as_deref() == Some("me"),
         filtered,
-        minutes,
+        cover,
         next,
         rows,
         search: String::new(),
@@ -244,6 +251,7 @@ struct Desk<'a> {
     now: Timestamp,
     /// Workflows whose model is on.
     scored: Vec<String>,
+    titles: &'a v::Titles,
     /// Whether tasks of more than one owner are listed.
     several: bool,
 }
@@ -297,7 +305,7 @@ impl Desk<'_> {
     fn about(&self, row: &WorklistRow) -> String {
         let mut about = v::kind(self.w, row.kind).to_owned();
         if let Some(workflow) = &row.workflow {
-            let _ = write!(about, " · {workflow}");
+            let _ = write!(about, " · {}", v::titled(self.titles, workflow));
         }
         if self.several {
             let _ = write!(about, " · {}", v::role(self.w, row.role));
@@ -396,12 +404,21 @@ fn role_choices(signed: &Signed, w: Staff, asked: &Asked) -> Vec<Choice> {
     all
 }
 
-async fn workflow_choices(app: &App, signed: &Signed, asked: &Asked) -> Result<Vec<Choice>, WebError> {
+async fn workflow_choices(
+    app: &App,
+    signed: &Signed,
+    asked: &Asked,
+    titles: &v::Titles,
+) -> Result<Vec<Choice>, WebError> {
     let names = app.store.workflow_names(signed.staff.site).await.map_err(WebError::internal)?;
     let current = asked.workflow.as_deref().unwrap_or_default();
     Ok(names
         .into_iter()
-        .map(|name| Choice { current: name == *current, label: name.to_string(), value: name.to_string() })
+        .map(|name| Choice {
+            current: name == *current,
+            label: v::titled(titles, name.as_str()),
+            value: name.to_string(),
+        })
         .collect())
 }
 
@@ -413,14 +430,14 @@ async fn nurse_minutes(
     now: Timestamp,
 ) -> Result<Option<(u32, u64)>, WebError> {
     let left = cover_minutes_left(site, now);
-    if left == 0 {
+    if left == 0 || !cover::is_covered(site, &v::zone(&site.zone), now) {
         return Ok(None);
     }
     let at_work = app.nurses_at_work(signed.staff.site).await?.max(1);
     Ok(Some((left.saturating_mul(u32::try_from(at_work).unwrap_or(u32::MAX)), at_work)))
 }
 
-/// Minutes until cover ends today, in the site's zone; 0 when there is none now or any more today.
+/// Minutes of cover that are left today, in the site's zone; 0 when there is none any more.
 #[must_use]
 pub fn cover_minutes_left(site: &SiteSettings, now: Timestamp) -> u32 {
     let local = now.to_zoned_datetime(v::zone(&site.zone));

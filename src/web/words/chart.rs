@@ -51,6 +51,13 @@ crate::words! {
         act_contact: "Change contact", "更改联系方式";
         act_preference: "Change language or channel", "更改语言或渠道";
         act_consent: "Consent or STOP by phone", "电话同意或退订";
+        act_risk: "Move on the risk queue", "调整风险队列位置";
+        risk_help: "The score stays as it is and is shown beside your decision. Alerts by rules keep their place above. It can be taken back here.",
+            "评分保持不变，并与您的决定一同显示；规则警示仍排在前面。可在此撤回。";
+        risk_up: "See earlier: before every score", "提前处理：排在所有评分之前";
+        risk_down: "See later: behind every score", "延后处理：排在所有评分之后";
+        risk_dismiss: "Not now: off the queue", "暂不处理：移出队列";
+        risk_back: "Take it back: the score decides again", "撤回：恢复按评分排序";
         act_set_fact: "Change a fact", "更改信息";
 
         pause_help: "Nothing is sent while it pauses. Without an end date a review task is opened.",

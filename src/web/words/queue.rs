@@ -28,11 +28,11 @@ crate::words! {
         lowers(what): "lowers: {what}", "降低：{what}";
         scored_at(time): "scored {time}", "评分时间 {time}";
         empty: "Nobody is in this list.", "暂无患者。";
-        override_title: "Your decision", "您的决定";
-        move_up: "See earlier", "提前处理";
-        move_down: "See later", "延后处理";
-        dismiss: "Not now", "暂不处理";
-        overridden(what, name, reason): "{what} by {name}: {reason}", "{name} 设为“{what}”：{reason}";
+        decide: "Move", "调整";
+        moved_up: "moved up by a clinician", "医生已上移";
+        moved_down: "moved down by a clinician", "医生已下移";
+        moved_off: "taken off by a clinician", "医生已移出";
+        dismissed: "Taken off the queue", "已移出队列";
     }
 }
 
@@ -70,6 +70,9 @@ crate::words! {
         draft: "Draft in the folder", "文件夹中的草稿";
         draft_same: "The folder has the same as the active version.", "文件夹内容与当前版本相同。";
         draft_new: "The folder has something new: it takes effect once it is published.", "文件夹有新内容，发布后生效。";
+        draft_problems(n): "The workflow files have {n} problem(s), so nothing of the folder can be published. `tend check` lists them.",
+            "流程文件有 {n} 个问题，文件夹内容无法发布。请运行 tend check 查看。";
+        done: "Published: new enrollments take it from now on.", "已发布：新登记者自此使用该版本。";
         publish: "Publish", "发布";
         publish_help: "New enrollments take this version. Running ones stay on theirs.", "新登记者使用该版本，进行中的保持原版本。";
         refused_roles(roles): "Not published: these roles own something in it and have no active account at this site: {roles}.",
@@ -149,6 +152,11 @@ crate::words! {
         lane(channel): "Lane {channel}", "通道：{channel}";
         lane_state(ready, flight, doubt): "{ready} ready, {flight} in flight, {doubt} in doubt",
             "待发 {ready}，发送中 {flight}，不明 {doubt}";
+        last_sweep: "Last sweep of the lanes", "最近一次通道清理";
+        no_sweep: "The background work does not run: nothing is sent and nothing comes due. Start `tend serve` with the roles worker and ticker.",
+            "后台工作未运行：不会发送消息，也不会到期处理。请以 worker 和 ticker 角色启动 tend serve。";
+        last_scoring: "Last scoring of everybody", "最近一次全员评分";
+        given_up: "Imports and scorings given up", "已中止的导入与评分";
         counts: "Open tasks", "待办任务";
         counts_same: "The kept counts equal a recount.", "保存的计数与重新统计一致。";
         counts_differ: "The kept counts differ from a recount: run `tend doctor`.", "保存的计数与重新统计不一致：请运行 tend doctor。";

@@ -13,7 +13,7 @@ crate::words! {
         no_deadline: "no deadline", "无时限";
         minutes_left(minutes, nurses): "About {minutes} nurse minutes left today ({nurses} at work).",
             "今日剩余约 {minutes} 护士分钟（在岗 {nurses} 人）。";
-        no_cover: "Nobody is on duty now.", "当前无人值班。";
+        no_cover(time): "Nobody is on duty now. Cover begins {time}.", "当前无人值班，{time} 开始值班。";
         not_reached(minutes): "From here on not reached today: {minutes} minutes of work stand above.",
             "以下今日可能来不及处理：以上已有 {minutes} 分钟工作量。";
         take: "Take", "领取";

@@ -52,8 +52,23 @@ pub(super) async fn change(
         (Kind::Contact, _) => contact(w, Chart(signed.lang), typed),
         (Kind::Preference, _) => preference(w, typed),
         (Kind::Consent, _) => consent(w, typed),
+        (Kind::Risk, Some(enrollment)) => {
+            let to = MOVES.into_iter().find(|(_, word)| typed.is("to", word)).map(|(to, _)| to);
+            if to.is_none() {
+                typed.wrong("to", w.err_choice());
+            }
+            let reason = typed.reason(w, "reason");
+            to.map(|to| Change::MoveRisk { enrollment, to, reason })
+        }
         (
-            Kind::Pause | Kind::Resume | Kind::Stop | Kind::Correct | Kind::Event | Kind::Fact | Kind::Void,
+            Kind::Pause
+            | Kind::Resume
+            | Kind::Stop
+            | Kind::Correct
+            | Kind::Event
+            | Kind::Fact
+            | Kind::Risk
+            | Kind::Void,
             _,
         ) => None,
     })
