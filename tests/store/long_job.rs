@@ -60,6 +60,20 @@ async fn run(world: &World, job: u128) -> RunEnd {
     world.app.run_long_job(job, &|| false).await.expect("the database is there")
 }
 
+/// A run that was cut off may have sent its last commit: the database then hears of its lease a little later.
+async fn run_to_the_end(world: &World, job: u128) {
+    for _ in 0..50 {
+        run(world, job).await;
+        let found = world.app.store.long_job(job).await.expect("a look").expect("the job");
+        if found.state == LongState::Done {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        forget_lease(world).await;
+    }
+    panic!("the job does not end");
+}
+
 /// As if the process that is at it had died.
 async fn forget_lease(world: &World) {
     world.sql("update long_job set lease_until = 0").await;
@@ -134,8 +148,7 @@ async fn an_import_that_is_cut_off_anywhere_repeats_nothing(world: World) {
         let _ = running.await;
         forget_lease(&world).await;
     }
-    let end = run(&world, job).await;
-    assert!(matches!(end, RunEnd::Done | RunEnd::NotMine), "{end:?}");
+    run_to_the_end(&world, job).await;
     each_line_once(&world, job, LINES).await;
 }
 
@@ -158,8 +171,7 @@ async fn two_runs_at_once_do_each_line_once(world: World) {
     let done = ends.iter().filter(|end| **end == RunEnd::Done).count();
     assert!(done <= 1, "{ends:?}");
     if done == 0 {
-        forget_lease(&world).await;
-        run(&world, job).await;
+        run_to_the_end(&world, job).await;
     }
     each_line_once(&world, job, LINES).await;
 }
@@ -367,8 +379,7 @@ async fn a_night_that_is_cut_off_repeats_nothing(world: World) {
         let _ = running.await;
         forget_lease(&world).await;
     }
-    let end = run(&world, night).await;
-    assert!(matches!(end, RunEnd::Done | RunEnd::NotMine), "{end:?}");
+    run_to_the_end(&world, night).await;
     let patients = i64::from(PATIENTS);
     assert_eq!(world.number("select count(*) from score").await, patients);
     assert_eq!(world.number("select count(*) from event where kind = 'scored'").await, patients);

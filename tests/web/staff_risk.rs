@@ -4,7 +4,6 @@ use actix_web::http::StatusCode;
 use tend::app::Actor;
 use tend::app::enroll::Enrolled;
 use tend::app::record::just_now;
-use tend::ports::Clock;
 use tend::store::FreeText;
 use tend::store::read::worklist::WorklistFilter;
 use tend_engine::fact::Fact;

@@ -176,10 +176,33 @@ impl Store {
     }
 }
 
+/// The task about a patient who was set aside is no decision: it has no plan, and what stands in its row is all.
+fn plan_of(raw: &Raw) -> Result<TaskPlan, StoreError> {
+    if raw.plan != "{}" {
+        return read_json("the plan of a task", &raw.plan);
+    }
+    Ok(TaskPlan {
+        key: TaskKey(raw.key.clone()),
+        kind: words::task_kind_of(&raw.kind)?,
+        role: words::role_of(&raw.role)?,
+        level: words::level_of(&raw.level)?,
+        title: read_json("the title of a task", &raw.title)?,
+        because: read_json("the reasons of a task", &raw.because)?,
+        about: None,
+        rule: None,
+        cause: None,
+        minutes: u32::try_from(raw.minutes).unwrap_or(0),
+        opened_at: words::instant(raw.opened_at)?,
+        respond_by: words::instant_opt(raw.respond_by)?,
+        window_closes: None,
+    })
+}
+
 fn view(raw: Raw) -> Result<TaskView, StoreError> {
     Ok(TaskView {
         id: TaskId(raw.id.as_u128()),
         patient: PatientId(raw.patient.as_u128()),
+        plan: plan_of(&raw)?,
         key: TaskKey(raw.key),
         enrollment: raw.enrollment.map(|id| EnrollmentId(id.as_u128())),
         site: SiteId(raw.site.as_u128()),
@@ -188,7 +211,6 @@ fn view(raw: Raw) -> Result<TaskView, StoreError> {
         role: words::role_of(&raw.role)?,
         title: read_json("the title of a task", &raw.title)?,
         because: read_json("the reasons of a task", &raw.because)?,
-        plan: read_json("the plan of a task", &raw.plan)?,
         opened_at: words::instant(raw.opened_at)?,
         respond_by: words::instant_opt(raw.respond_by)?,
         minutes: u32::try_from(raw.minutes).unwrap_or(0),

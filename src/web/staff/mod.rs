@@ -7,6 +7,7 @@ pub mod answers;
 pub mod chart;
 pub mod coming;
 pub mod csv;
+mod duty;
 pub mod enrol;
 mod errors;
 pub mod form;

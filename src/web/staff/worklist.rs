@@ -7,15 +7,14 @@ use actix_web::{
     web::{Data, Query},
 };
 use askama::Template;
-use jiff::{Timestamp, civil::Time, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 use serde::Deserialize;
 use tend_engine::{
-    Name, TaskId, cover,
+    Name, TaskId,
     model::{LevelId, Role},
-    site::SiteSettings,
 };
 
-use super::{CLINICAL, Frame, Signed, StaffForm, vocabulary as v};
+use super::{CLINICAL, Frame, Signed, StaffForm, duty, vocabulary as v};
 use crate::{
     app::App,
     store::read::worklist::{After, QueueCount, WorklistFilter, WorklistRow},
@@ -27,6 +26,8 @@ use crate::{
 
 /// Bytes of a reason on a row; the task's page has all of it.
 const REASON_BYTES: usize = 84;
+/// Bytes of a workflow's title on a row, up to its first comma.
+const TITLE_BYTES: usize = 24;
 /// Reasons on a row; the task's page has all of them.
 const REASONS_SHOWN: usize = 2;
 /// Longest search, in characters.
@@ -201,14 +202,10 @@ async fn build(
     let zone = v::zone(&site.zone);
     let found = app.store.worklist(signed.staff.site, &filter).await.map_err(WebError::internal)?;
     let counts = app.store.queue_counts(signed.staff.site).await.map_err(WebError::internal)?;
-    let minutes = nurse_minutes(app, signed, &site, now).await?;
+    let minutes = duty::nurse_minutes(app, signed, &site, now).await?;
     let above = asked.above.unwrap_or(0);
     let reach = minutes.map(|(minutes, _)| minutes).filter(|_| filter.roles == [Role::Nurse]);
-    let t = Worklist(signed.lang);
-    let cover = match minutes {
-        Some((minutes, nurses)) => t.minutes_left(minutes, nurses),
-        None => t.no_cover(v::short_instant(&zone, cover::next_covered(&site, &zone, now), now)),
-    };
+    let cover = duty::sentence(Worklist(signed.lang), &site, &zone, now, minutes);
     let titles = v::titles(app, signed.lang);
     let switches = app.store.model_switches(signed.staff.site).await?;
     let scored = switches.into_iter().filter(|switch| switch.state == "on").map(|switch| switch.workflow);
@@ -305,7 +302,9 @@ impl Desk<'_> {
     fn about(&self, row: &WorklistRow) -> String {
         let mut about = v::kind(self.w, row.kind).to_owned();
         if let Some(workflow) = &row.workflow {
-            let _ = write!(about, " · {}", v::titled(self.titles, workflow));
+            let title = v::titled(self.titles, workflow);
+            let short = title.split([',', '，', ':', '：', '(', '（']).next().unwrap_or(&title);
+            let _ = write!(about, " · {}", cut(short, TITLE_BYTES));
         }
         if self.several {
             let _ = write!(about, " · {}", v::role(self.w, row.role));
@@ -322,15 +321,18 @@ impl Desk<'_> {
     }
 }
 
+/// Text cut to so many bytes.
+fn cut(text: &str, bytes: usize) -> String {
+    if text.len() <= bytes {
+        return text.to_owned();
+    }
+    let end = (0..=bytes).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    format!("{}…", text.get(..end).unwrap_or_default())
+}
+
 /// The first reasons, cut to a row's length; a task without a reason says what to do.
 fn reasons(signed: &Signed, t: Worklist, row: &WorklistRow) -> String {
-    let cut = |text: &str| {
-        if text.len() <= REASON_BYTES {
-            return text.to_owned();
-        }
-        let end = (0..=REASON_BYTES).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        format!("{}…", text.get(..end).unwrap_or_default())
-    };
+    let cut = |text: &str| cut(text, REASON_BYTES);
     let mut shown: Vec<String> =
         row.because.iter().take(REASONS_SHOWN).map(|because| cut(v::text(signed.lang, because))).collect();
     if shown.is_empty() {
@@ -422,55 +424,20 @@ async fn workflow_choices(
         .collect())
 }
 
-/// Nurse minutes that are left today, and how many nurses use the pages now; `None` outside cover.
-async fn nurse_minutes(
-    app: &App,
-    signed: &Signed,
-    site: &SiteSettings,
-    now: Timestamp,
-) -> Result<Option<(u32, u64)>, WebError> {
-    let left = cover_minutes_left(site, now);
-    if left == 0 || !cover::is_covered(site, &v::zone(&site.zone), now) {
-        return Ok(None);
-    }
-    let at_work = app.nurses_at_work(signed.staff.site).await?.max(1);
-    Ok(Some((left.saturating_mul(u32::try_from(at_work).unwrap_or(u32::MAX)), at_work)))
-}
-
-/// Minutes of cover that are left today, in the site's zone; 0 when there is none any more.
-#[must_use]
-pub fn cover_minutes_left(site: &SiteSettings, now: Timestamp) -> u32 {
-    let local = now.to_zoned_datetime(v::zone(&site.zone));
-    let (day, time) = (local.date(), local.time());
-    let working = site.calendar.working.contains(&day);
-    let holiday = site.calendar.holidays.contains(&day) && !site.cover.on_holidays;
-    let covered = working || (site.cover.days.contains(&day.weekday()) && !holiday);
-    if !covered || time >= site.cover.to {
-        return 0;
-    }
-    let from: Time = time.max(site.cover.from);
-    u32::try_from(from.duration_until(site.cover.to).as_mins()).unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{cover_minutes_left, parse_after};
-    use tend_engine::site::SiteSettings;
-
-    #[test]
-    fn minutes_end_with_cover() {
-        let site = SiteSettings::default(); // Monday to Friday, 08:00 to 18:00, UTC
-        let at = |text: &str| cover_minutes_left(&site, text.parse().unwrap());
-        assert_eq!(at("2026-03-02T17:59:00Z"), 1);
-        assert_eq!(at("2026-03-02T18:00:00Z"), 0);
-        assert_eq!(at("2026-03-02T06:00:00Z"), 600);
-        assert_eq!(at("2026-03-01T12:00:00Z"), 0, "a Sunday");
-    }
+    use super::parse_after;
 
     #[test]
     fn a_place_in_the_list_is_read_or_refused() {
-        assert!(parse_after("1.5.0192f0c0-0000-7000-8000-000000000001").is_ok());
-        for bad in ["", "1.5", "1.5.x", "a.b.0192f0c0-0000-7000-8000-000000000001"] {
+        assert!(parse_after("1.5.-1.0192f0c0-0000-7000-8000-000000000001").is_ok());
+        for bad in [
+            "",
+            "1.5",
+            "1.5.9.x",
+            "1.5.0192f0c0-0000-7000-8000-000000000001",
+            "a.b.c.0192f0c0-0000-7000-8000-000000000001",
+        ] {
             assert!(parse_after(bad).is_err(), "{bad}");
         }
     }
