@@ -173,7 +173,7 @@ fn touches(fact: &Fact) -> Touches {
     let messages = Touches { messages: true, ..nothing };
     let course = Touches { course: true, ..messages };
     match fact {
-        Fact::Judged { .. } | Fact::Scored { .. } => nothing,
+        Fact::Judged { .. } | Fact::Scored { .. } | Fact::RiskMoved { .. } => nothing,
         Fact::Claimed { .. }
         | Fact::Released { .. }
         | Fact::Planned(_)

@@ -63,7 +63,7 @@ pub fn preview(
         let mut next = Some(first);
         for _ in 0..LINES_PER_STEP_MAX {
             let Some(planned) = next.filter(|planned| planned.due < end) else { break };
-            let applies = |only_if| expr::holds(only_if, &env(of, workflow, planned.day));
+            let applies = |only_if| expr::holds(only_if, &env(&zone, of, workflow, planned.day));
             if step.timing.only_if.as_ref().is_none_or(applies) {
                 lines.push(Upcoming {
                     step: step.id.clone(),

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
-    Statement, prelude::Uuid, sea_query::{Expr, ExprTrait, LockType},
+    Statement,
+    prelude::Uuid,
+    sea_query::{Expr, ExprTrait, LockType},
 };
 use serde::{Deserialize, Serialize};
 use tend_engine::{
