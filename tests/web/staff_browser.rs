@@ -54,11 +54,31 @@ async fn weigh(ward: &Ward, patient: tend::app::enroll::Enrolled, nurse: StaffId
     .expect("recorded");
 }
 
+/// An import with a good line and two that are refused; gives its page.
+async fn import(ward: &Ward) -> String {
+    let csrf = ward.csrf("/import").await;
+    let file = "name,birth_date,phone,consent_sms,anchor-discharge,fact-dry_weight\n\
+                Grace Oduya,1951-04-09,+447700900777,yes,2026-03-01,70\n\
+                Ben Hale,1950-13-01,0770,yes,2026-03-01,heavy\n\
+                Grace Oduya,1951-04-09,+447700900777,yes,2026-03-01,70\n";
+    let part = |name: &str, value: &str| {
+        format!("--part\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let body =
+        part("csrf", &csrf) + &part("workflow", "hf-discharge-90d") + &part("file", file) + "--part--\r\n";
+    let answer = ward.pages.request(actix_web::http::Method::POST, "/import").upload(body).send().await;
+    let app = &ward.pages.app;
+    for job in app.long_jobs_due().await.expect("a look") {
+        app.run_long_job(job, &|| false).await.expect("a run");
+    }
+    answer.location().to_owned()
+}
+
 #[actix_web::test]
 async fn every_page_is_accessible_and_fits_a_phone() {
     let ward = Ward::open().await;
     let everybody = [Role::Nurse, Role::Clinician, Role::Clerk, Role::NurseLead];
-    let nurse = ward.hire("nurse", &["nurse", "clinician"], &everybody).await;
+    let nurse = ward.hire("nurse", &["nurse", "clinician", "author"], &everybody).await;
     let patient = ward.enrol("Margaret Ashworth", 1).await;
     for (at, name) in ["Li Wei 李伟", "Tomasz Kowalczyk", "Agnes O'Neill"].into_iter().enumerate() {
         ward.enrol(name, u32::try_from(at).expect("few") + 2).await;
@@ -75,11 +95,16 @@ async fn every_page_is_accessible_and_fits_a_phone() {
     let ask =
         between(ward.pages.get(&chart).await.text(), "<a href=\"/answers/", "\"").expect("a questionnaire");
     let of = patient.enrollment;
+    ward.submit("/risk", "/risk/switch", &[("workflow", "hf-discharge-90d"), ("state", "on")]).await;
+    super::staff_risk::score(&ward, patient, 270_000).await;
+    let moving = format!("{chart}/risk?enrollment={of}");
+    ward.submit(&moving, &moving, &[("to", "up"), ("reason", "lives alone since Monday")]).await;
+    let import = import(&ward).await;
     let pages = json!({
         "worklist": "/worklist?role=all", "task": format!("/tasks/{task}"), "patient": chart,
         "answer": format!("/answers/{ask}"), "pause": format!("{chart}/pause?enrollment={of}"),
         "consent": format!("{chart}/consent"), "enrol": "/enrol?workflow=hf-discharge-90d", "choose": "/enrol",
-        "import": "/import", "risk": "/risk", "model": "/risk/model", "messages": "/messages",
+        "import": "/import", "import-done": import, "move": moving, "risk": "/risk", "model": "/risk/model", "messages": "/messages",
         "workflows": "/workflows", "workflow": "/workflows/nmibc-surveillance", "health": "/health",
     });
     let web = Web::new(Settings::default(), ward.pages.app.clone(), Arc::new(Works));

@@ -18,7 +18,7 @@ on_both_databases!(
     a_nurse_moves_nobody,
 );
 
-async fn score(ward: &Ward, of: Enrolled, ppm: u32) {
+pub(super) async fn score(ward: &Ward, of: Enrolled, ppm: u32) {
     let app = &ward.pages.app;
     let fact =
         Fact::Scored { model: named("readmit30"), model_version: "test".into(), probability_ppm: Some(ppm) };
