@@ -386,11 +386,26 @@ async fn a_night_that_is_cut_off_repeats_nothing(world: World) {
     world.is_sound().await;
 }
 
+/// The nice values of this process's threads of that name.
+fn nice_of(thread: &str) -> Vec<i32> {
+    let tasks = std::fs::read_dir("/proc/self/task").expect("Linux");
+    let of = |task: std::fs::DirEntry| {
+        let name = std::fs::read_to_string(task.path().join("comm")).ok()?;
+        let stat = std::fs::read_to_string(task.path().join("stat")).ok()?;
+        // The name in brackets may hold blanks; nice is the nineteenth field, the seventeenth after it.
+        let (_, fields) = stat.rsplit_once(')')?;
+        let nice = fields.split_whitespace().nth(16)?.parse().ok()?;
+        (name.trim() == thread).then_some(nice)
+    };
+    tasks.filter_map(Result::ok).filter_map(of).collect()
+}
+
 async fn a_score_that_is_wanted_is_made_once(world: World) {
     turn_on(&world).await;
     let job = upload(&world, 3).await;
     run(&world, job).await;
     assert_eq!(world.app.score_wanted().await.expect("scored"), 3);
+    assert_eq!(nice_of("scoring"), [19], "one thread, behind everything else");
     assert_eq!(world.app.score_wanted().await.expect("scored"), 0);
     let facts = "select count(*) from event where kind = 'scored'";
     assert_eq!(world.number(facts).await, 3);
