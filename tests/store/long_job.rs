@@ -405,7 +405,9 @@ async fn a_score_that_is_wanted_is_made_once(world: World) {
     let job = upload(&world, 3).await;
     run(&world, job).await;
     assert_eq!(world.app.score_wanted().await.expect("scored"), 3);
-    assert_eq!(nice_of("scoring"), [19], "one thread, behind everything else");
+    // The threads that the model's library starts from it are called the same.
+    let nice = nice_of("scoring");
+    assert!(!nice.is_empty() && nice.iter().all(|nice| *nice == 19), "behind everything else: {nice:?}");
     assert_eq!(world.app.score_wanted().await.expect("scored"), 0);
     let facts = "select count(*) from event where kind = 'scored'";
     assert_eq!(world.number(facts).await, 3);
