@@ -27,6 +27,7 @@ pub mod sign_in;
 pub mod sweep;
 pub mod task;
 pub mod visitor;
+pub mod worklist;
 
 use std::{
     collections::BTreeMap,

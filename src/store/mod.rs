@@ -50,7 +50,7 @@ pub use identity::{ContactPoint, Demographics, Identifier, Owner};
 pub use import::{LineCounts, NewLine};
 pub use inbound::{Inbound, Receipted};
 pub use long_job::{HeldJob, LongJob, LongKind, LongState, NewLongJob};
-pub use open::Open;
+pub use open::{Open, SQLITE_CACHE_KIB};
 pub use plain::{Cell, PlainRows};
 pub use rebuild::Compared;
 pub use staff::NewStaff;

@@ -24,6 +24,8 @@ const PREPARED_MAX: usize = 400;
 const WRITER_CACHE_KIB: u32 = 64 * 1024;
 /// Page cache of each SQLite reader, in KiB.
 const READER_CACHE_KIB: u32 = 4 * 1024;
+/// Page cache of all connections to a SQLite file together, in KiB.
+pub const SQLITE_CACHE_KIB: u32 = WRITER_CACHE_KIB + SQLITE_READERS * READER_CACHE_KIB;
 /// Most bytes of a SQLite file that are read in place: the library's own limit.
 const MAPPED_BYTES_MAX: u32 = 0x7fff_0000;
 /// Pages of write-ahead log after which the writer copies them into the file.

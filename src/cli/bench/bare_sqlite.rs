@@ -163,13 +163,6 @@ impl BareSqlite {
     }
 }
 
-/// What the library holds in memory in this process, nearly all of it pages, in MB.
-pub fn page_cache_mb() -> f64 {
-    // SAFETY: reads a counter of the library.
-    let bytes = unsafe { ffi::sqlite3_memory_used() };
-    bytes as f64 / 1_000_000.0
-}
-
 impl Drop for BareSqlite {
     fn drop(&mut self) {
         for (_, statement) in &self.statements {

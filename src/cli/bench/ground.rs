@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tend_engine::{Decimal, Name, SiteId, Value, parse, site::SiteSettings};
 
 use super::{
@@ -22,6 +22,9 @@ use crate::{
 /// The site of a bench.
 pub const SITE: SiteId = SiteId(1);
 
+/// The site key of a bench.
+pub const KEY: [u8; 32] = [9; 32];
+
 /// A database with the patient that all others are copies of.
 pub struct Ground {
     /// What can be done.
@@ -33,15 +36,15 @@ pub struct Ground {
 }
 
 impl Ground {
-    /// Makes it in an empty database.
+    /// Makes it in an empty database. The patient was enrolled so long ago.
     ///
     /// # Errors
     /// [`BenchError`].
-    pub async fn prepare(url: &str) -> Result<Self, BenchError> {
+    pub async fn prepare(url: &str, ago: SignedDuration) -> Result<Self, BenchError> {
         Store::migrate(url).await.map_err(BenchError::of)?;
-        let store = Store::open(url, Vault::new(&[9; 32]), Open::Serve).await.map_err(BenchError::of)?;
+        let store = Store::open(url, Vault::new(&KEY), Open::Serve).await.map_err(BenchError::of)?;
         let clock = Arc::new(MovedClock::default());
-        let now = SystemClock.now();
+        let now = SystemClock.now() - ago;
         clock.stand_at(now);
         let app = App::new(store, clock.clone(), Arc::new(SystemClock), Arc::new(FreshIds));
         let mut tx = app.store.begin();

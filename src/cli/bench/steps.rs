@@ -132,7 +132,7 @@ async fn measure(url: &str, patients: u64) -> Result<Report, BenchError> {
 
 impl Bench {
     async fn start(url: &str) -> Result<Self, BenchError> {
-        let Ground { app, clock, original } = Ground::prepare(url).await?;
+        let Ground { app, clock, original } = Ground::prepare(url, SignedDuration::ZERO).await?;
         let bare = Bare::open(&app.store, url).await?;
         Ok(Self { app, clock, bare, original })
     }
