@@ -13,6 +13,7 @@ mod m0006_worklist;
 mod m0007_risk;
 mod m0008_long_job;
 mod m0009_risk_order;
+mod m0010_taken;
 
 pub use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_risk::Migration),
             Box::new(m0008_long_job::Migration),
             Box::new(m0009_risk_order::Migration),
+            Box::new(m0010_taken::Migration),
         ]
     }
 }

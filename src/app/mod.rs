@@ -67,6 +67,7 @@ pub struct App {
     /// The folder of workflow files; without one `./workflows`, else the built-in library.
     pub workflows: Option<PathBuf>,
     live: RwLock<Arc<Live>>,
+    worklists: worklist::Kept,
     /// When a sweep was last written down, by the machine's clock.
     swept: Mutex<Option<Timestamp>>,
     /// The last night that was planned, by site: saves a look at the database.
@@ -94,6 +95,7 @@ impl App {
             public_url: "http://127.0.0.1:8080".into(),
             workflows: None,
             live: RwLock::default(),
+            worklists: worklist::Kept::default(),
             swept: Mutex::default(),
             nights: Mutex::default(),
         }

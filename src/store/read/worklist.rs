@@ -17,7 +17,7 @@ use crate::store::{Store, StoreError, words};
 /// Rows of a page of the worklist.
 pub const WORKLIST_ROWS: usize = 50;
 /// Where a page starts: after this row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct After {
     /// Rank of its level.
     pub level_rank: i32,
@@ -30,7 +30,7 @@ pub struct After {
 }
 
 /// What of the worklist is asked for.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct WorklistFilter {
     /// These owners; empty means all.
     pub roles: Vec<Role>,

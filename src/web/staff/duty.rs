@@ -3,11 +3,8 @@
 use jiff::{Timestamp, civil::Time, tz::TimeZone};
 use tend_engine::{cover, site::SiteSettings};
 
-use super::{Signed, vocabulary as v};
-use crate::{
-    app::App,
-    web::{WebError, words::Worklist},
-};
+use super::vocabulary as v;
+use crate::web::words::Worklist;
 
 /// What the worklist says about it.
 #[must_use]
@@ -24,22 +21,15 @@ pub fn sentence(
     }
 }
 
-/// Nurse minutes that are left today, and how many nurses use the pages now; `None` outside cover.
-///
-/// # Errors
-/// [`WebError`].
-pub async fn nurse_minutes(
-    app: &App,
-    signed: &Signed,
-    site: &SiteSettings,
-    now: Timestamp,
-) -> Result<Option<(u32, u64)>, WebError> {
+/// Nurse minutes that are left today with so many nurses at the pages, and how many count; `None` outside cover.
+#[must_use]
+pub fn nurse_minutes(site: &SiteSettings, nurses: u64, now: Timestamp) -> Option<(u32, u64)> {
     let left = cover_minutes_left(site, now);
     if left == 0 || !cover::is_covered(site, &v::zone(&site.zone), now) {
-        return Ok(None);
+        return None;
     }
-    let at_work = app.nurses_at_work(signed.staff.site).await?.max(1);
-    Ok(Some((left.saturating_mul(u32::try_from(at_work).unwrap_or(u32::MAX)), at_work)))
+    let at_work = nurses.max(1);
+    Some((left.saturating_mul(u32::try_from(at_work).unwrap_or(u32::MAX)), at_work))
 }
 
 /// Minutes of cover that are left today, in the site's zone; 0 when there is none any more.

@@ -200,33 +200,30 @@ async fn build(
     let now = app.clock.now();
     let site = app.site(signed.staff.site);
     let zone = v::zone(&site.zone);
-    let found = app.store.worklist(signed.staff.site, &filter).await.map_err(WebError::internal)?;
-    let counts = app.store.queue_counts(signed.staff.site).await.map_err(WebError::internal)?;
-    let minutes = duty::nurse_minutes(app, signed, &site, now).await?;
+    let list = app.worklist(signed.staff.site, &filter).await?;
+    let minutes = duty::nurse_minutes(&site, list.nurses, now);
     let above = asked.above.unwrap_or(0);
     let reach = minutes.map(|(minutes, _)| minutes).filter(|_| filter.roles == [Role::Nurse]);
     let cover = duty::sentence(Worklist(signed.lang), &site, &zone, now, minutes);
     let titles = v::titles(app, signed.lang);
-    let switches = app.store.model_switches(signed.staff.site).await?;
-    let scored = switches.into_iter().filter(|switch| switch.state == "on").map(|switch| switch.workflow);
     let desk = Desk {
         signed,
         w: frame.w,
         t: Worklist(signed.lang),
         zone,
         now,
-        scored: scored.collect(),
+        scored: &list.scored,
         titles: &titles,
         several: filter.roles.len() != 1,
     };
-    let (rows, total) = desk.rows(&found.rows, above, reach);
-    let next = found.more.then(|| next_href(asked, &found.rows, total)).flatten();
+    let (rows, total) = desk.rows(&list.page.rows, above, reach);
+    let next = list.page.more.then(|| next_href(asked, &list.page.rows, total)).flatten();
     let filtered = filter.level.is_some() || filter.workflow.is_some() || filter.taken_by.is_some();
     Ok(WorklistPage {
         t: Worklist(signed.lang),
-        counts: count_links(frame.w, asked, &filter, &counts),
+        counts: count_links(frame.w, asked, &filter, &list.counts),
         roles: role_choices(signed, frame.w, asked),
-        workflows: workflow_choices(app, signed, asked, &titles).await?,
+        workflows: workflow_choices(&list.workflows, asked, &titles),
         level: asked.level.clone().unwrap_or_default(),
         taken_me: asked.taken.as_deref() == Some("me"),
         filtered,
@@ -247,7 +244,7 @@ struct Desk<'a> {
     zone: TimeZone,
     now: Timestamp,
     /// Workflows whose model is on.
-    scored: Vec<String>,
+    scored: &'a [String],
     titles: &'a v::Titles,
     /// Whether tasks of more than one owner are listed.
     several: bool,
@@ -406,22 +403,14 @@ fn role_choices(signed: &Signed, w: Staff, asked: &Asked) -> Vec<Choice> {
     all
 }
 
-async fn workflow_choices(
-    app: &App,
-    signed: &Signed,
-    asked: &Asked,
-    titles: &v::Titles,
-) -> Result<Vec<Choice>, WebError> {
-    let names = app.store.workflow_names(signed.staff.site).await.map_err(WebError::internal)?;
+fn workflow_choices(names: &[Name], asked: &Asked, titles: &v::Titles) -> Vec<Choice> {
     let current = asked.workflow.as_deref().unwrap_or_default();
-    Ok(names
-        .into_iter()
-        .map(|name| Choice {
-            current: name == *current,
-            label: v::titled(titles, name.as_str()),
-            value: name.to_string(),
-        })
-        .collect())
+    let choice = |name: &Name| Choice {
+        current: name.as_str() == current,
+        label: v::titled(titles, name.as_str()),
+        value: name.to_string(),
+    };
+    names.iter().map(choice).collect()
 }
 
 #[cfg(test)]
