@@ -68,6 +68,7 @@ pub struct App {
     pub workflows: Option<PathBuf>,
     live: RwLock<Arc<Live>>,
     worklists: worklist::Kept,
+    sessions: sign_in::Sessions,
     /// When a sweep was last written down, by the machine's clock.
     swept: Mutex<Option<Timestamp>>,
     /// The last night that was planned, by site: saves a look at the database.
@@ -96,6 +97,7 @@ impl App {
             workflows: None,
             live: RwLock::default(),
             worklists: worklist::Kept::default(),
+            sessions: sign_in::Sessions::default(),
             swept: Mutex::default(),
             nights: Mutex::default(),
         }

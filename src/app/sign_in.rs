@@ -1,6 +1,9 @@
 //! Signing in and out. Sessions and limits go by the wall clock, never by the demo's.
 
-use std::sync::LazyLock;
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, Mutex, PoisonError},
+};
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
@@ -32,6 +35,10 @@ pub const LOGIN_BYTES_MAX: usize = 80;
 /// Passwords are hashed this many at a time: each takes 19 MiB.
 const HASHES_AT_ONCE: usize = 2;
 const TOKEN_BYTES: usize = 32;
+/// For so long a session that was looked up is not looked up again.
+const SESSION_AGE_MAX: SignedDuration = SignedDuration::from_secs(1);
+/// Sessions that are kept.
+const SESSIONS_KEPT_MAX: usize = 1_000;
 
 static HASHING: Semaphore = Semaphore::const_new(HASHES_AT_ONCE);
 /// Compared with when the login does not exist, so that the answer takes as long.
@@ -87,6 +94,32 @@ fn matches(password: &str, phc: &str) -> bool {
     PasswordHash::new(phc).is_ok_and(|hash| argon2().verify_password(password.as_bytes(), &hash).is_ok())
 }
 
+/// Sessions that were looked up a moment ago. Whatever is done on this process's pages forgets them.
+#[derive(Debug, Default)]
+pub struct Sessions(Mutex<HashMap<Vec<u8>, (Timestamp, StaffMember)>>);
+
+impl Sessions {
+    fn get(&self, hash: &[u8], now: Timestamp) -> Option<StaffMember> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, staff) = kept.get(hash)?;
+        let age = now.duration_since(*at);
+        (!age.is_negative() && age < SESSION_AGE_MAX).then(|| staff.clone())
+    }
+
+    fn keep(&self, hash: Vec<u8>, staff: StaffMember, now: Timestamp) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= SESSIONS_KEPT_MAX {
+            kept.clear();
+        }
+        kept.insert(hash, (now, staff));
+    }
+
+    /// The next look asks the database.
+    pub fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
 fn ago(now: Timestamp, span: SignedDuration) -> Timestamp {
     now.checked_sub(span).unwrap_or(Timestamp::MIN)
 }
@@ -119,18 +152,23 @@ impl App {
         Ok(SignIn::Welcome { token, staff })
     }
 
-    /// Who a token belongs to; `None` once it is idle, expired, signed out, or the account was closed.
+    /// Who a token belongs to; `None` once it is idle, expired, signed out, or the account was closed. What another process
+    /// did to it is known a second later.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn session(&self, token: &str) -> Result<Option<StaffMember>, StoreError> {
         let now = self.wall.now();
         let hash = token_hash(token);
+        if let Some(staff) = self.sessions.get(&hash, now) {
+            return Ok(Some(staff));
+        }
         let idle = ago(now, SignedDuration::from_mins(IDLE_MINUTES));
         let Some((staff, seen)) = self.store.session(&hash, now, idle).await? else { return Ok(None) };
         if seen < ago(now, SignedDuration::from_secs(TOUCH_SECONDS)) {
             self.store.touch_session(&hash, now).await?;
         }
+        self.sessions.keep(hash, staff.clone(), now);
         Ok(Some(staff))
     }
 
@@ -139,7 +177,10 @@ impl App {
     /// # Errors
     /// [`StoreError`].
     pub async fn sign_out(&self, token: &str) -> Result<(), StoreError> {
-        self.store.close_session(&token_hash(token)).await
+        let hash = token_hash(token);
+        let closed = self.store.close_session(&hash).await;
+        self.sessions.forget();
+        closed
     }
 }
 

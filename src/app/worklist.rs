@@ -19,6 +19,10 @@ use crate::store::{
 const KEPT_MAX: usize = 256;
 /// How old a page may be where nothing has changed: who is at work, and which models are on, change without a step.
 const AGE_MAX: SignedDuration = SignedDuration::from_secs(1);
+/// A page is not read again so soon, whatever the engine commits. What people do is seen at once: see [`App::forget_pages`].
+const PAUSE: SignedDuration = SignedDuration::from_millis(100);
+/// How old a page may be that is shown while a newer one is being read.
+const BEHIND_MAX: SignedDuration = SignedDuration::from_millis(500);
 
 /// What the worklist shows, as of one moment.
 #[derive(Debug)]
@@ -35,7 +39,7 @@ pub struct Worklist {
     pub workflows: Vec<Name>,
 }
 
-/// Pages by what they show; each holds until the next commit.
+/// Pages by what they show.
 #[derive(Debug, Default)]
 pub struct Kept(Mutex<HashMap<(SiteId, WorklistFilter), Page>>);
 
@@ -46,39 +50,88 @@ struct Page {
     at: Timestamp,
     /// Read by whoever comes first; the others wait for it.
     list: Arc<OnceCell<Arc<Worklist>>>,
+    /// What is shown meanwhile, and of when it is.
+    before: Option<(Timestamp, Arc<Worklist>)>,
+}
+
+impl Page {
+    fn holds(&self, changes: u64, now: Timestamp) -> bool {
+        let age = now.duration_since(self.at);
+        let unread = self.list.get().is_none();
+        age < PAUSE || (age < AGE_MAX && (unread || self.changes == changes))
+    }
+
+    /// What may be shown without waiting.
+    fn shown(&self, now: Timestamp) -> Option<Arc<Worklist>> {
+        let before = || self.before.as_ref().filter(|(at, _)| now.duration_since(*at) < BEHIND_MAX);
+        self.list.get().cloned().or_else(|| before().map(|(_, list)| list.clone()))
+    }
 }
 
 impl Kept {
-    fn page(&self, key: (SiteId, WorklistFilter), changes: u64, now: Timestamp) -> Page {
+    /// The page, and whether it was begun by this call.
+    fn page(&self, key: (SiteId, WorklistFilter), changes: u64, now: Timestamp) -> (Page, bool) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = |page: &Page| page.changes == changes && now.duration_since(page.at) < AGE_MAX;
-        if let Some(page) = kept.get(&key).filter(|page| fresh(page)) {
-            return page.clone();
+        if let Some(page) = kept.get(&key).filter(|page| page.holds(changes, now)) {
+            return (page.clone(), false);
         }
         if kept.len() >= KEPT_MAX {
-            kept.retain(|_, page| fresh(page));
+            kept.retain(|_, page| page.holds(changes, now));
         }
         if kept.len() >= KEPT_MAX {
             kept.clear();
         }
-        let page = Page { changes, at: now, list: Arc::default() };
+        let before = kept.get(&key).and_then(|page| Some((page.at, page.list.get()?.clone())));
+        let page = Page { changes, at: now, list: Arc::default(), before };
         kept.insert(key, page.clone());
-        page
+        (page, true)
+    }
+
+    fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
 impl App {
-    /// A page of the worklist with its counts, as of the last commit of this process, and of another node's that was told
-    /// of; never older than a second.
+    /// A page of the worklist with its counts. It holds what people did on this process's pages, and what the engine or
+    /// another node did up to half a second ago.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn worklist(&self, site: SiteId, filter: &WorklistFilter) -> Result<Arc<Worklist>, StoreError> {
+    pub async fn worklist(
+        self: Arc<Self>,
+        site: SiteId,
+        filter: &WorklistFilter,
+    ) -> Result<Arc<Worklist>, StoreError> {
         if filter.search.is_some() {
             return self.read_worklist(site, filter).await.map(Arc::new);
         }
-        let changes = *self.store.changes().borrow();
-        let page = self.worklists.page((site, filter.clone()), changes, self.wall.now());
+        let (changes, now) = (*self.store.changes().borrow(), self.wall.now());
+        let (page, begun) = self.worklists.page((site, filter.clone()), changes, now);
+        let Some(shown) = page.shown(now) else { return self.fill(&page, site, filter).await };
+        if begun {
+            let (app, filter) = (self.clone(), filter.clone());
+            tokio::spawn(async move {
+                if let Err(error) = app.fill(&page, site, &filter).await {
+                    tracing::warn!("a worklist could not be read and will be again: {error}");
+                }
+            });
+        }
+        Ok(shown)
+    }
+
+    /// Somebody did something: who looks now must see it.
+    pub fn forget_pages(&self) {
+        self.worklists.forget();
+        self.sessions.forget();
+    }
+
+    async fn fill(
+        &self,
+        page: &Page,
+        site: SiteId,
+        filter: &WorklistFilter,
+    ) -> Result<Arc<Worklist>, StoreError> {
         let list = page.list.get_or_try_init(async || self.read_worklist(site, filter).await.map(Arc::new));
         list.await.cloned()
     }
@@ -104,19 +157,52 @@ mod tests {
         Timestamp::from_millisecond(millis).unwrap()
     }
 
+    fn key() -> (SiteId, WorklistFilter) {
+        (SiteId(1), WorklistFilter::default())
+    }
+
+    fn read(page: &Page) -> Arc<Worklist> {
+        let list = Worklist {
+            page: WorklistPage::default(),
+            counts: Vec::new(),
+            nurses: 0,
+            scored: Vec::new(),
+            workflows: Vec::new(),
+        };
+        page.list.set(Arc::new(list)).unwrap();
+        page.list.get().unwrap().clone()
+    }
+
     #[test]
-    fn a_page_holds_until_the_next_commit_and_no_longer_than_a_second() {
+    fn a_page_holds_until_something_changes_and_no_longer_than_a_second() {
         let kept = Kept::default();
-        let key = || (SiteId(1), WorklistFilter::default());
-        let first = kept.page(key(), 7, at(0));
-        assert!(Arc::ptr_eq(&first.list, &kept.page(key(), 7, at(999)).list));
-        assert!(!Arc::ptr_eq(&first.list, &kept.page(key(), 8, at(999)).list), "a commit");
-        let second = kept.page(key(), 8, at(999));
-        assert!(!Arc::ptr_eq(&second.list, &kept.page(key(), 8, at(1_999)).list), "a second");
-        assert!(!Arc::ptr_eq(
-            &second.list,
-            &kept.page((SiteId(2), WorklistFilter::default()), 8, at(999)).list
-        ));
+        let (first, begun) = kept.page(key(), 7, at(0));
+        assert!(begun && first.shown(at(0)).is_none());
+        let list = read(&first);
+        let (page, begun) = kept.page(key(), 7, at(999));
+        assert!(!begun && Arc::ptr_eq(&page.shown(at(999)).unwrap(), &list));
+        assert!(!kept.page(key(), 8, at(99)).1, "not again so soon");
+        assert!(kept.page(key(), 7, at(1_000)).1, "a second");
+    }
+
+    #[test]
+    fn the_page_before_is_shown_while_a_newer_one_is_read_but_not_for_long() {
+        let kept = Kept::default();
+        let list = read(&kept.page(key(), 7, at(0)).0);
+        let (page, begun) = kept.page(key(), 8, at(200));
+        assert!(begun && Arc::ptr_eq(&page.shown(at(200)).unwrap(), &list));
+        let (page, begun) = kept.page(key(), 9, at(499));
+        assert!(!begun && page.shown(at(499)).is_some());
+        assert!(page.shown(at(500)).is_none(), "who comes now waits for the newer one");
+    }
+
+    #[test]
+    fn what_people_do_is_seen_at_once() {
+        let kept = Kept::default();
+        read(&kept.page(key(), 7, at(0)).0);
+        kept.forget();
+        let (page, begun) = kept.page(key(), 7, at(1));
+        assert!(begun && page.shown(at(1)).is_none());
     }
 
     #[test]

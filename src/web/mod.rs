@@ -7,6 +7,7 @@ pub mod contact;
 pub mod csrf;
 pub mod demo;
 pub mod error;
+pub mod fresh;
 pub mod gateway;
 pub mod headers;
 pub mod lang;

@@ -14,7 +14,7 @@ use actix_web::{
     web::{self, Data, FormConfig, PathConfig, PayloadConfig, QueryConfig},
 };
 
-use super::{Web, WebError, csrf, error, headers, lang, routes};
+use super::{Web, WebError, csrf, error, fresh, headers, lang, routes};
 
 /// Most bytes of a form. The longest answer a questionnaire takes fits in it several times.
 pub const FORM_BYTES_MAX: usize = 64 * 1024;
@@ -86,6 +86,7 @@ pub fn application(
         .app_data(app)
         .configure(limits)
         .configure(routes::register)
+        .wrap(from_fn(fresh::after_changes))
         .wrap(from_fn(csrf::same_site))
         .wrap(from_fn(lang::remember))
         .wrap(from_fn(error::pages))

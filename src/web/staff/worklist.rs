@@ -191,7 +191,7 @@ fn parse_after(text: &str) -> Result<After, WebError> {
 }
 
 async fn build(
-    app: &App,
+    app: &Data<App>,
     signed: &Signed,
     asked: &Asked,
     filter: WorklistFilter,
@@ -200,7 +200,7 @@ async fn build(
     let now = app.clock.now();
     let site = app.site(signed.staff.site);
     let zone = v::zone(&site.zone);
-    let list = app.worklist(signed.staff.site, &filter).await?;
+    let list = app.clone().into_inner().worklist(signed.staff.site, &filter).await?;
     let minutes = duty::nurse_minutes(&site, list.nurses, now);
     let above = asked.above.unwrap_or(0);
     let reach = minutes.map(|(minutes, _)| minutes).filter(|_| filter.roles == [Role::Nurse]);
