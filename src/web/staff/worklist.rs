@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Bytes of a reason on a row; the task's page has all of it.
-const REASON_BYTES: usize = 64;
+const REASON_BYTES: usize = 60;
 /// Bytes of a workflow's title on a row, up to its first comma.
 const TITLE_BYTES: usize = 24;
 /// Reasons on a row; the task's page has all of them.
