@@ -1,5 +1,6 @@
 //! Laws of the planner under random stories: over the shipped workflows and small synthetic ones.
 
+mod broken;
 mod checks;
 mod story;
 
@@ -425,26 +426,4 @@ fn hold(story: &Story) -> Checked {
     an_outage_is_not_silence(history)?;
     manners(history, ZONES[story.zone % ZONES.len()], site())?;
     folding_equals_replay(history, &play.patient.state, &play.snapshots)
-}
-
-/// Stories that once broke a law.
-#[test]
-fn laws_hold_for_stories_that_broke_them() {
-    let quiet_and_covered = Story {
-        workflow: workflows().iter().position(|workflow| workflow.id == *"daily").expect("among them"),
-        zone: 0,
-        start_day: 332,
-        daily_consent: false,
-        events: vec![Event::Minutes(8580), Event::Answer { pick: 0, seed: 1_298_102_116_357_657_381 }],
-    };
-    // At night, one question that goes at any hour and one that waits for cover: one message, not two.
-    let anytime_and_covered = Story {
-        workflow: workflows().iter().position(|w| w.id == *"depression-mbc-12m").expect("shipped"),
-        zone: 0,
-        start_day: 129,
-        daily_consent: false,
-        events: vec![Event::Asleep(40_980)],
-    };
-    hold(&anytime_and_covered).unwrap_or_else(|error| panic!("{error}: {anytime_and_covered:?}"));
-    hold(&quiet_and_covered).unwrap_or_else(|error| panic!("{error}: {quiet_and_covered:?}"));
 }
