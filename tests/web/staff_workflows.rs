@@ -40,7 +40,8 @@ async fn an_author_publishes_what_the_page_showed() {
     let page = ward.pages.get("/workflows").await;
     let action = "/workflows/hf-discharge-90d/publish";
     assert!(page.text().contains(action), "{}", page.text());
-    let version = between(page.text(), "name=\"version\" value=\"", "\"").expect("what is published");
+    let (_, card) = page.text().split_once(action).expect("a form of its own");
+    let version = between(card, "name=\"version\" value=\"", "\"").expect("what is published");
     let stale = ward.submit("/workflows", action, &[("version", "0123")]).await;
     assert_eq!(stale.status, StatusCode::CONFLICT, "the folder has changed since");
     let refused = ward.submit("/workflows", action, &[("version", &version)]).await;

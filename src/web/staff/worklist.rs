@@ -299,23 +299,27 @@ impl Desk<'_> {
     fn about(&self, row: &WorklistRow) -> String {
         let mut about = v::kind(self.w, row.kind).to_owned();
         if let Some(workflow) = &row.workflow {
-            let title = v::titled(self.titles, workflow);
-            let short = title.split([',', '，', ':', '：', '(', '（']).next().unwrap_or(&title);
-            let _ = write!(about, " · {}", cut(short, TITLE_BYTES));
+            let _ = write!(about, ", {}", short_title(self.titles, workflow));
         }
         if self.several {
-            let _ = write!(about, " · {}", v::role(self.w, row.role));
+            let _ = write!(about, ", {}", v::role(self.w, row.role));
         }
-        let _ = write!(about, " · {}", self.t.minutes(row.minutes));
+        let _ = write!(about, ", {}", self.t.minutes(row.minutes));
         let shown = row.workflow.as_ref().is_some_and(|workflow| self.scored.contains(workflow));
         if let Some(ppm) = row.risk_ppm.filter(|_| shown && self.signed.has_any(CLINICAL)) {
-            let _ = write!(about, " · {} {}", self.w.risk(), v::percent(ppm));
+            let _ = write!(about, ", {} {}", self.w.risk(), v::percent(ppm));
         }
         if row.rung > 0 {
-            let _ = write!(about, " · {}", self.t.escalated());
+            let _ = write!(about, ", {}", self.t.escalated());
         }
         about
     }
+}
+
+/// A workflow's title as far as a row has room for it.
+fn short_title(titles: &v::Titles, name: &str) -> String {
+    let title = v::titled(titles, name);
+    cut(title.split([',', '，', ':', '：', '(', '（']).next().unwrap_or(&title), TITLE_BYTES)
 }
 
 /// Text cut to so many bytes.
@@ -407,7 +411,7 @@ fn workflow_choices(names: &[Name], asked: &Asked, titles: &v::Titles) -> Vec<Ch
     let current = asked.workflow.as_deref().unwrap_or_default();
     let choice = |name: &Name| Choice {
         current: name.as_str() == current,
-        label: v::titled(titles, name.as_str()),
+        label: short_title(titles, name.as_str()),
         value: name.to_string(),
     };
     names.iter().map(choice).collect()
