@@ -63,7 +63,7 @@ fn a_bad_answer_is_asked_seen_called_and_told() {
     let name = result["patient"].as_str().unwrap_or_default();
     let note = result["note"].as_str().unwrap_or_default();
     says(&result, "letter", &[name, "rosalind@mail.example"]);
-    says(&result, "advice", &["Being breathless at rest can be an emergency", "Call 112 now"]);
+    says(&result, "advice", &["Being breathless at rest can be an emergency", "Call 999 now"]);
     says(&result, "check", &["81.4", "Breathless even at rest"]);
     says(&result, "row", &["Emergency", name, "breathless at rest"]);
     let above: Vec<&str> =
