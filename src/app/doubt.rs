@@ -3,10 +3,14 @@
 use tend_engine::{
     StaffId,
     fact::{Fact, MessageKey, MessagePlan},
+    state::MessageStanding,
 };
 
-use super::{Actor, App, RecordError, record::just_now};
-use crate::store::{FreeText, read::message_log::MessageRow};
+use super::{
+    Actor, App, RecordError,
+    record::{TRIES_MAX, just_now},
+};
+use crate::store::{FreeText, StoreError, read::message_log::MessageRow};
 
 /// What was found out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +27,8 @@ pub enum Decided {
 #[derive(Debug, thiserror::Error)]
 pub enum DoubtError {
     /// It is not in doubt any more.
-    #[error("the message is not in doubt any more: it is {0}")]
-    Settled(String),
+    #[error("the message is not in doubt any more")]
+    Settled,
     /// The facts were not recorded.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -41,20 +45,40 @@ impl App {
         decided: Decided,
         by: StaffId,
     ) -> Result<(), DoubtError> {
-        if row.state != "uncertain" {
-            return Err(DoubtError::Settled(row.state.clone()));
+        for _ in 1..TRIES_MAX {
+            match self.decide_doubt_once(row, decided, by).await {
+                Err(DoubtError::Record(RecordError::Store(StoreError::Conflict))) => {}
+                other => return other,
+            }
         }
+        self.decide_doubt_once(row, decided, by).await
+    }
+
+    async fn decide_doubt_once(
+        &self,
+        row: &MessageRow,
+        decided: Decided,
+        by: StaffId,
+    ) -> Result<(), DoubtError> {
         let now = self.clock.now();
+        let mut tx = self.store.begin();
+        let mut locked = self.lock_one(&mut tx, row.patient).await?;
+        // A receipt, an answer or a colleague may have been faster.
+        let standing = locked.state.messages.get(&row.key).map(|message| message.standing);
+        if !matches!(standing, Some(MessageStanding::Uncertain(_))) || !row.is_doubtful(now) {
+            return Err(DoubtError::Settled);
+        }
         let enrollment = row.plan.members.first().map(|member| member.enrollment);
         let actor = Actor::Staff(by);
         let new = |fact| just_now(actor, now, enrollment, fact);
         let delivered = decided == Decided::Arrived;
         let mut facts = vec![new(Fact::Receipt { message: row.key.clone(), delivered })];
-        if decided == Decided::SendAgain && row.plan.not_after > now {
+        if decided == Decided::SendAgain {
             let plan = MessagePlan { key: next_key(&row.key), send_after: now, ..row.plan.clone() };
             facts.push(new(Fact::Planned(plan)));
         }
-        self.record(actor, "decide doubt", row.patient, facts, &FreeText::new()).await?;
+        self.append(&mut tx, actor, "decide doubt", &mut locked, facts, &FreeText::new()).await?;
+        tx.commit().await.map_err(RecordError::from)?;
         Ok(())
     }
 }

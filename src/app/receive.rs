@@ -115,10 +115,12 @@ impl App {
             None => Vec::new(),
         };
         let about = tx.keep_receipt(&reference.0, delivered, now).await?;
-        let (Some(about), Some(patient)) = (about, locked.first_mut()) else {
+        let Some(about) = about else {
             tx.commit().await?;
             return Ok(false);
         };
+        // The hand-over was written down between the two looks: once more, with the patient.
+        let Some(patient) = locked.first_mut() else { return Err(StoreError::Conflict) };
         let enrollment = patient
             .state
             .messages

@@ -18,9 +18,10 @@ use super::{
     render::{Rendered, render},
 };
 use crate::{
-    ports::{Handover, Outgoing},
+    ports::{Handover, Outgoing, Refusal},
     store::{
-        AuditLine, Batch, Busy, Ended, Held, Lease, Locked, Sent, StoreError, Tx, Waiting, vault::PatientKey,
+        AuditLine, Batch, Busy, Ended, Expired, Held, Lease, Locked, Sent, StoreError, Tx, Waiting,
+        vault::PatientKey,
     },
 };
 
@@ -272,7 +273,7 @@ impl App {
         let locked = tx.lock_any(&patients).await?;
         let ids: Vec<MessageId> = finish.iter().map(|(ticket, _)| ticket.message).collect();
         let claimed = tx.in_doubt(&ids).await?;
-        let early = tx.early_receipts(&references(finish)).await?;
+        let early = tx.early_receipts(&references(finish, &claimed)).await?;
         let mut batch = Batch::default();
         let mut ended = Vec::with_capacity(finish.len());
         for mut patient in locked {
@@ -284,10 +285,7 @@ impl App {
                 let (result, word, provider_ref) = outcome(handover);
                 let fact = Fact::HandedOver { message: held.key.clone(), attempt: held.attempt, result };
                 facts.push(carrier(held.enrollment, now, fact));
-                for delivered in early.get(&held.id).into_iter().flatten() {
-                    let fact = Fact::Receipt { message: held.key.clone(), delivered: *delivered };
-                    facts.push(carrier(held.enrollment, now, fact));
-                }
+                facts.extend(early_facts(&early, held, now));
                 ended.push(Ended { id: held.id, attempt: held.attempt, result: word, provider_ref });
             }
             self.settle(&live, &mut batch, &mut patient, facts, now);
@@ -356,6 +354,9 @@ impl App {
         let locked = tx.lock_any(&patients).await?;
         let ids: Vec<MessageId> = held.iter().map(|(_, id, _)| *id).collect();
         let claimed = tx.claimed(&ids).await?;
+        let begun_ones = claimed.iter().filter(|claim| claim.begun);
+        let early =
+            tx.early_receipts(&begun_ones.map(|claim| (claim.id.to_string(), claim.id)).collect()).await?;
         let mut batch = Batch::default();
         let (mut ended, mut begun) = (Vec::new(), 0);
         for mut patient in locked {
@@ -379,6 +380,7 @@ impl App {
                     (Fact::Released { message: claim.key.clone(), attempt: claim.attempt }, "released")
                 };
                 facts.push(carrier(claim.enrollment, now, fact));
+                facts.extend(early_facts(&early, claim, now));
                 ended.push(Ended { id: *id, attempt: claim.attempt, result, provider_ref: None });
             }
             self.settle(&live, &mut batch, &mut patient, facts, now);
@@ -417,13 +419,22 @@ fn carrier(enrollment: Option<tend_engine::EnrollmentId>, now: Timestamp, fact: 
     NewFact { enrollment, occurred_at: now, author: Author::Carrier, fact }
 }
 
-/// The carriers' references of what they took.
-fn references(finish: &[(Ticket, Handover)]) -> BTreeMap<String, MessageId> {
-    let taken = |(ticket, handover): &(Ticket, Handover)| match handover {
+/// The references by which receipts may have come already: the carriers' own, or ours where the answer was lost.
+fn references(finish: &[(Ticket, Handover)], held: &[Expired]) -> BTreeMap<String, MessageId> {
+    let is_held =
+        |ticket: &Ticket| held.iter().any(|one| one.id == ticket.message && one.fence == ticket.fence);
+    let reference = |(ticket, handover): &(Ticket, Handover)| match handover {
         Handover::Accepted(reference) => Some((reference.0.clone(), ticket.message)),
-        Handover::Refused(_) | Handover::Unknown(_) => None,
+        Handover::Unknown(_) => Some((ticket.message.to_string(), ticket.message)),
+        Handover::Refused(_) => None,
     };
-    finish.iter().filter_map(taken).collect()
+    finish.iter().filter(|(ticket, _)| is_held(ticket)).filter_map(reference).collect()
+}
+
+/// What early receipts say of a message.
+fn early_facts(early: &BTreeMap<MessageId, Vec<bool>>, held: &Expired, now: Timestamp) -> Vec<NewFact> {
+    let fact = |delivered: &bool| Fact::Receipt { message: held.key.clone(), delivered: *delivered };
+    early.get(&held.id).into_iter().flatten().map(|one| carrier(held.enrollment, now, fact(one))).collect()
 }
 
 /// What a hand-over means for the history and for the attempt's row.
@@ -431,7 +442,8 @@ fn outcome(handover: &Handover) -> (HandoverResult, &'static str, Option<String>
     match handover {
         Handover::Accepted(reference) => (HandoverResult::Accepted, "accepted", Some(reference.0.clone())),
         Handover::Refused(refusal) => {
-            (HandoverResult::Refused { permanent: refusal.permanent }, "refused", None)
+            let Refusal { permanent, retry_after_seconds, .. } = *refusal;
+            (HandoverResult::Refused { permanent, retry_after_seconds }, "refused", None)
         }
         Handover::Unknown(_) => (HandoverResult::Unknown, "unknown", None),
     }

@@ -5,7 +5,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use reqwest::{Client, StatusCode, Url, header::RETRY_AFTER, redirect};
+use reqwest::{
+    Client, StatusCode, Url,
+    header::{DATE, RETRY_AFTER},
+    redirect,
+};
 use tend_engine::{
     MessageId,
     model::Channel,
@@ -167,7 +171,8 @@ fn without_answer(error: &reqwest::Error) -> Handover {
 
 async fn read(mut answer: reqwest::Response, id: MessageId) -> Handover {
     let status = answer.status();
-    let wait = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let wait = header(RETRY_AFTER).and_then(|text| wait_seconds(text, header(DATE)));
     let mut body = Vec::new();
     // The status alone is an answer: a body that breaks off or is too long changes nothing.
     while let Ok(Some(chunk)) = answer.chunk().await {
@@ -178,6 +183,16 @@ async fn read(mut answer: reqwest::Response, id: MessageId) -> Handover {
         }
     }
     judge(status, &String::from_utf8_lossy(&body), wait, id)
+}
+
+/// How long the gateway asks to be left alone: in seconds, or until a date by its own clock.
+fn wait_seconds(text: &str, date: Option<&str>) -> Option<u32> {
+    if let Ok(seconds) = text.parse() {
+        return Some(seconds);
+    }
+    let instant = |text: &str| jiff::fmt::rfc2822::parse(text).ok().map(|at| at.timestamp());
+    let wait = instant(text)?.duration_since(instant(date?)?).as_secs();
+    Some(u32::try_from(wait.max(0)).unwrap_or(u32::MAX))
 }
 
 fn judge(status: StatusCode, body: &str, wait: Option<u32>, id: MessageId) -> Handover {
@@ -212,6 +227,16 @@ mod tests {
                 "refused for now"
             }
         }
+    }
+
+    #[test]
+    fn a_wait_is_read_in_seconds_or_as_a_date_by_the_gateways_clock() {
+        let date = Some("Fri, 27 Nov 2026 08:00:00 GMT");
+        assert_eq!(wait_seconds("120", None), Some(120));
+        assert_eq!(wait_seconds("Fri, 27 Nov 2026 08:02:30 GMT", date), Some(150));
+        assert_eq!(wait_seconds("Fri, 27 Nov 2026 07:00:00 GMT", date), Some(0));
+        assert_eq!(wait_seconds("Fri, 27 Nov 2026 08:02:30 GMT", None), None);
+        assert_eq!(wait_seconds("soon", date), None);
     }
 
     #[test]

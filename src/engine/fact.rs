@@ -348,8 +348,13 @@ pub enum StopReason {
 pub enum HandoverResult {
     /// The carrier took it.
     Accepted,
-    /// A clear no; `permanent` goes down the channel ladder, else it is retried under the same key.
-    Refused { permanent: bool },
+    /// A clear no; `permanent` goes down the channel ladder, else it is retried under the same key, and not before the
+    /// time that the carrier asked for.
+    Refused {
+        permanent: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after_seconds: Option<u32>,
+    },
     /// Once it may have been taken, no clear answer: never sent again.
     Unknown,
 }

@@ -372,6 +372,7 @@ impl Play {
                     1 => Carriers { unknown: true, ..Carriers::default() },
                     2 => Carriers { idle: true, ..Carriers::default() },
                     3 => Carriers { refuse: [Channel::Sms].into(), ..Carriers::default() },
+                    4 => Carriers { outage: true, retry_after_seconds: Some(2_700), ..Carriers::default() },
                     _ => Carriers::default(),
                 };
                 self.hand_over()
@@ -422,6 +423,7 @@ fn hold(story: &Story) -> Checked {
     }
     let history = &play.patient.history;
     keys_are_unique(history)?;
+    carriers_are_left_alone(history)?;
     silence_after_stop(history)?;
     an_outage_is_not_silence(history)?;
     manners(history, ZONES[story.zone % ZONES.len()], site())?;

@@ -27,6 +27,8 @@ pub struct Carriers {
     pub refuse: BTreeSet<Channel>,
     /// Nothing can be handed over: a temporary refusal each time.
     pub outage: bool,
+    /// With an outage: how long they ask to be left alone.
+    pub retry_after_seconds: Option<u32>,
     /// Answers get lost: nobody knows whether it was taken.
     pub unknown: bool,
     /// The lanes are down: nothing is claimed.
@@ -150,9 +152,12 @@ impl<'a> Rehearsal<'a> {
     fn sent(&self, key: &MessageKey, channel: Channel) -> Vec<Fact> {
         let attempt = self.state.messages.get(key).map_or(0, |message| message.attempts) + 1;
         let result = if self.carriers.outage {
-            HandoverResult::Refused { permanent: false }
+            HandoverResult::Refused {
+                permanent: false,
+                retry_after_seconds: self.carriers.retry_after_seconds,
+            }
         } else if self.carriers.refuse.contains(&channel) {
-            HandoverResult::Refused { permanent: true }
+            HandoverResult::Refused { permanent: true, retry_after_seconds: None }
         } else if self.carriers.unknown {
             HandoverResult::Unknown
         } else {

@@ -365,6 +365,9 @@ pub struct MessageState {
     /// A carrier said "not now": it needs another time.
     #[serde(default, skip_serializing_if = "is_default")]
     pub retry: bool,
+    /// The carrier asked not to be tried with it again before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
 }
 
 /// Where a message stands, as far as decisions care.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Statement,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Statement,
     sea_query::{Expr, OnConflict},
 };
 use tend_engine::{MessageId, PatientId, fact::MessageKey, model::Channel};
@@ -68,15 +68,14 @@ impl Store {
 }
 
 impl Store {
-    /// Whose message a carrier's reference belongs to.
+    /// Whose message a reference belongs to: the carrier's, or ours, which is the message's id.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn message_of(&self, provider_ref: &str) -> Result<Option<PatientId>, StoreError> {
-        let row = message::Entity::find()
-            .filter(message::Column::ProviderRef.eq(provider_ref))
-            .one(self.reader())
-            .await?;
+    pub async fn message_of(&self, reference: &str) -> Result<Option<PatientId>, StoreError> {
+        let ours = MessageId::parse(reference).ok().map(|id| message::Column::Id.eq(uuid(id.0)));
+        let either = Condition::any().add(message::Column::ProviderRef.eq(reference)).add_option(ours);
+        let row = message::Entity::find().filter(either).one(self.reader()).await?;
         Ok(row.map(|row| PatientId(row.patient.as_u128())))
     }
 }
@@ -115,7 +114,8 @@ impl Tx {
         Ok(taken == 1)
     }
 
-    /// Keeps a receipt; gives the message it is about when that is known and the receipt is new.
+    /// Keeps a receipt; gives the message it is about when that is known and the receipt is new. Until a hand-over was
+    /// written down a receipt waits for it; one that is in doubt has no reference but ours.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -126,8 +126,14 @@ impl Tx {
         now: Timestamp,
     ) -> Result<Option<Receipted>, StoreError> {
         let tx = self.conn().await?;
-        let about =
-            message::Entity::find().filter(message::Column::ProviderRef.eq(provider_ref)).one(tx).await?;
+        let in_doubt = |id: MessageId| {
+            Condition::all()
+                .add(message::Column::Id.eq(uuid(id.0)))
+                .add(message::Column::State.eq("uncertain"))
+        };
+        let ours = MessageId::parse(provider_ref).ok().map(in_doubt);
+        let either = Condition::any().add(message::Column::ProviderRef.eq(provider_ref)).add_option(ours);
+        let about = message::Entity::find().filter(either).one(tx).await?;
         let row = receipt::ActiveModel {
             provider_ref: Set(provider_ref.to_owned()),
             delivered: Set(delivered),

@@ -346,8 +346,8 @@ fn planned(changes: &mut Changes, whose: Whose, entry: &Entry, plan: &MessagePla
 fn handed_over(result: &HandoverResult) -> &'static str {
     match result {
         HandoverResult::Accepted => "handed_over",
-        HandoverResult::Refused { permanent: true } => "refused",
-        HandoverResult::Refused { permanent: false } => "scheduled",
+        HandoverResult::Refused { permanent: true, .. } => "refused",
+        HandoverResult::Refused { permanent: false, .. } => "scheduled",
         HandoverResult::Unknown => "uncertain",
     }
 }

@@ -47,7 +47,8 @@ fn retries(turn: &mut Turn<'_>) -> Result<(), AdvanceError> {
     for message in refused {
         let Some(state) = turn.state.messages.get(&message) else { continue };
         let enrollment = state.members.first().map(|member| member.enrollment);
-        let send_after = retry_at(state.attempts, jitter(&message, state.attempts), turn.now);
+        let backoff = retry_at(state.attempts, jitter(&message, state.attempts), turn.now);
+        let send_after = backoff.max(state.not_before.unwrap_or(backoff));
         let other =
             || turn.state.channels.iter().any(|(other, known)| *other != state.channel && known.open());
         let falls_back =

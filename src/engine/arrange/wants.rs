@@ -84,7 +84,7 @@ pub(crate) fn needs_cover(workflow: &Workflow, step: &Step) -> bool {
         .is_some_and(|questionnaire| questionnaire.only_in_covered_hours)
 }
 
-/// Nothing while a message for it lives, or ended in a way that is final.
+/// Nothing while a message for it lives or arrived, or ended in a way that is final.
 fn want(state: &PatientState, about: Occurrence, open: &OpenOccurrence, only_covered: bool) -> Option<Want> {
     let mut tried = Vec::new();
     let mut failed = None;

@@ -9,11 +9,11 @@ use crate::{
     calendar::day_of,
     expr,
     expr::{AnswerAtHand, Env},
-    fact::{Answer, Closing, DropReason, Fact, Occurrence, StopReason, TaskKey, TaskPlan},
+    fact::{Answer, Closing, DropReason, Fact, MessageKey, Mode, Occurrence, StopReason, TaskKey, TaskPlan},
     keys,
     model::{Action, Level, LevelId, Role, Rule, Schedule, Span, TaskKind, Text, Trigger, Workflow},
     planner::AdvanceError,
-    state::{EnrollmentState, PatientState, Unjudged},
+    state::{EnrollmentState, MessageStanding, PatientState, Unjudged},
     text::{Piece, pieces},
     turn::{Turn, env},
     words,
@@ -50,6 +50,7 @@ fn judge(
     replan::after(turn, id, workflow, entry)?;
     start_dependents(turn, id, workflow, entry)?;
     withdraw_calls(turn, id, workflow, entry)?;
+    doubts_end(turn, id, &entry.what)?;
     let mut fired = Vec::new();
     let about = about(turn.state, id, &entry.what);
     if too_late(turn.state, entry) {
@@ -82,6 +83,19 @@ fn judge(
         _ => Fact::Judged { seq, fired, day: None, numbers: BTreeMap::new(), back_days: None },
     };
     turn.record(Some(id), judged)
+}
+
+/// Who answered by a link has its message: no doubt is left about it.
+fn doubts_end(turn: &mut Turn<'_>, id: EnrollmentId, what: &Fact) -> Result<(), AdvanceError> {
+    let Fact::Answered { about, mode: Mode::Own | Mode::Proxy, .. } = what else { return Ok(()) };
+    let doubtful = turn.state.messages.iter().filter(|(_, message)| {
+        matches!(message.standing, MessageStanding::Uncertain(_)) && message.members.contains(about)
+    });
+    let doubtful: Vec<MessageKey> = doubtful.map(|(key, _)| key.clone()).collect();
+    for message in doubtful {
+        turn.record(Some(id), Fact::Receipt { message, delivered: true })?;
+    }
+    Ok(())
 }
 
 fn about(state: &PatientState, id: EnrollmentId, what: &Fact) -> Option<Occurrence> {

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    fact::{Entry, Fact, HandoverResult, MessageKey, MessagePlan, Occurrence, Purpose},
+    fact::{Author, Entry, Fact, HandoverResult, MessageKey, MessagePlan, Occurrence, Purpose},
     state::{MessageStanding, MessageState, PatientState},
 };
 
@@ -33,7 +33,7 @@ impl PatientState {
             Fact::HandedOver { message, attempt, result } => {
                 self.fold_handed_over(message, *attempt, result, at)
             }
-            Fact::Receipt { message, delivered } => self.fold_receipt(message, *delivered),
+            Fact::Receipt { message, delivered } => self.fold_receipt(message, *delivered, entry.author),
             _ => {}
         }
     }
@@ -60,18 +60,20 @@ impl PatientState {
                 MessageStanding::HandedOver(_) | MessageStanding::Bounced(_) => {}
                 _ => message.standing = MessageStanding::Uncertain(at),
             },
-            HandoverResult::Refused { permanent: false } => {
+            HandoverResult::Refused { permanent: false, retry_after_seconds } => {
                 message.standing = MessageStanding::Scheduled;
                 message.retry = true;
+                let asked = retry_after_seconds.map(|seconds| SignedDuration::from_secs(seconds.into()));
+                message.not_before = asked.and_then(|wait| at.checked_add(wait).ok());
             }
-            HandoverResult::Refused { permanent: true } => {
+            HandoverResult::Refused { permanent: true, .. } => {
                 message.standing = MessageStanding::Refused;
                 self.failures.push((key.clone(), message.channel));
             }
         }
     }
 
-    pub(super) fn fold_receipt(&mut self, key: &MessageKey, delivered: bool) {
+    pub(super) fn fold_receipt(&mut self, key: &MessageKey, delivered: bool, author: Author) {
         let Some(message) = self.messages.get_mut(key) else { return };
         let sent = match message.standing {
             MessageStanding::HandedOver(sent)
@@ -87,7 +89,11 @@ impl PatientState {
             self.mark_asked(key, sent);
         } else {
             message.standing = MessageStanding::Bounced(sent);
-            self.failures.push((key.clone(), message.channel));
+            // A person who found out that it got lost says nothing about the address.
+            if !matches!(author, Author::Staff(_)) {
+                self.failures.push((key.clone(), message.channel));
+            }
+            self.unmark_asked(key);
         }
     }
 
@@ -104,6 +110,20 @@ impl PatientState {
             open.asked_at = open.asked_at.or(Some(at));
             if let Some(step) = self.step_mut(&member) {
                 mark_done(step, &member, at);
+            }
+        }
+    }
+
+    /// What came back was not put to the patient, unless by another message.
+    fn unmark_asked(&mut self, key: &MessageKey) {
+        let Some(message) = self.messages.get(key) else { return };
+        for member in message.members.clone() {
+            let asked = self.messages.values().any(|message| {
+                matches!(message.standing, MessageStanding::HandedOver(_))
+                    && message.members.contains(&member)
+            });
+            if let Some(open) = self.occurrence_mut(&member).filter(|open| !asked && open.closed.is_none()) {
+                open.asked_at = None;
             }
         }
     }
@@ -159,6 +179,7 @@ impl PatientState {
             exempt: plan.exempt,
             attempts: 0,
             retry: false,
+            not_before: None,
         };
         self.messages.insert(plan.key.clone(), state);
     }

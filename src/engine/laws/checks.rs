@@ -20,6 +20,29 @@ pub(super) fn keys_are_unique(history: &[Entry]) -> Checked {
     Ok(())
 }
 
+/// Nobody is tried again before the time that the carrier asked for.
+pub(super) fn carriers_are_left_alone(history: &[Entry]) -> Checked {
+    let mut not_before: BTreeMap<&MessageKey, Timestamp> = BTreeMap::new();
+    for entry in history {
+        match &entry.fact {
+            Fact::HandedOver {
+                message,
+                result: HandoverResult::Refused { permanent: false, retry_after_seconds: Some(seconds) },
+                ..
+            } => {
+                let wait = SignedDuration::from_secs(i64::from(*seconds));
+                not_before.insert(message, entry.occurred_at + wait);
+            }
+            Fact::Claimed { message, .. } => {
+                let early = not_before.get(message).filter(|earliest| entry.occurred_at < **earliest);
+                prop_assert!(early.is_none(), "{message:?} at {}, before {early:?}", entry.occurred_at);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// After a STOP the channel is silent but for one confirmation, until a START; a stopped enrollment hears nothing.
 pub(super) fn silence_after_stop(history: &[Entry]) -> Checked {
     let mut stopped: BTreeMap<Channel, u32> = BTreeMap::new();

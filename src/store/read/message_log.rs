@@ -41,6 +41,14 @@ pub struct MessageRow {
     pub updated_at: Timestamp,
 }
 
+impl MessageRow {
+    /// Whether nobody knows if it arrived, and there is still something to be done about it: after its window there is not.
+    #[must_use]
+    pub fn is_doubtful(&self, now: Timestamp) -> bool {
+        self.state == "uncertain" && now < self.plan.not_after
+    }
+}
+
 /// What of the log is asked for.
 #[derive(Debug, Clone, Default)]
 pub struct MessageFilter {
@@ -48,6 +56,8 @@ pub struct MessageFilter {
     pub state: Option<String>,
     /// One channel.
     pub channel: Option<Channel>,
+    /// Only those whose window is still open then.
+    pub open_at: Option<Timestamp>,
     /// The page starts after this row; the latest come first.
     pub before: Option<MessageId>,
 }
@@ -119,6 +129,9 @@ impl Store {
         }
         if let Some(channel) = filter.channel {
             sql = sql.text(" and m.channel = ").bind(words::channel(channel));
+        }
+        if let Some(at) = filter.open_at {
+            sql = sql.text(" and m.not_after > ").bind(words::micros(at));
         }
         if let Some(before) = filter.before {
             sql = sql.text(" and m.id < ").bind(words::uuid(before.0));

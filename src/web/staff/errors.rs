@@ -45,7 +45,7 @@ impl From<ChangeError> for WebError {
 impl From<DoubtError> for WebError {
     fn from(error: DoubtError) -> Self {
         match error {
-            DoubtError::Settled(_) => Self::Conflict,
+            DoubtError::Settled => Self::Conflict,
             DoubtError::Record(error) => error.into(),
         }
     }

@@ -5,6 +5,7 @@ use actix_web::{
     web::{Data, Path, Query},
 };
 use askama::Template;
+use jiff::Timestamp;
 use serde::Deserialize;
 use tend_engine::{MessageId, model::Channel};
 
@@ -84,14 +85,16 @@ pub async fn show(app: Data<App>, signed: Signed, asked: Query<Asked>) -> Result
     let (page_, frame) = signed.page("/messages", "/messages");
     let filter = filter_of(&asked)?;
     let (found, more) = app.store.message_log(signed.staff.site, &filter).await?;
-    let doubt = MessageFilter { state: Some("uncertain".to_owned()), ..MessageFilter::default() };
+    let now = app.clock.now();
+    let uncertain = Some("uncertain".to_owned());
+    let doubt = MessageFilter { state: uncertain, open_at: Some(now), ..MessageFilter::default() };
     let (doubtful, _) = if filter.before.is_none() && filter.state.is_none() {
         app.store.message_log(signed.staff.site, &doubt).await?
     } else {
         (Vec::new(), false)
     };
     let zone = v::zone(&app.site(signed.staff.site).zone);
-    let row = |row: MessageRow| shown(&signed, &zone, row);
+    let row = |row: MessageRow| shown(&signed, &zone, row, now);
     let next = found.last().filter(|_| more).map(|last| {
         let value = |value: &Option<String>| value.clone().unwrap_or_default();
         format!(
@@ -125,7 +128,7 @@ pub async fn one(app: Data<App>, signed: Signed, id: Path<String>) -> Result<Htt
     page(&DecidePage {
         page: Page::unswitched(signed.lang),
         m: MessageLog(signed.lang),
-        row: shown(&signed, &zone, row),
+        row: shown(&signed, &zone, row, app.clock.now()),
         frame,
     })
 }
@@ -172,7 +175,7 @@ fn filter_of(asked: &Asked) -> Result<MessageFilter, WebError> {
         None | Some("") => None,
         Some(id) => Some(MessageId::parse(id).map_err(|_| WebError::NotFound)?),
     };
-    Ok(MessageFilter { state, channel, before })
+    Ok(MessageFilter { state, channel, open_at: None, before })
 }
 
 fn states(w: Staff, current: Option<&str>) -> Vec<(String, String, bool)> {
@@ -188,8 +191,9 @@ fn channels(w: Staff, current: Option<&str>) -> Vec<(String, String, bool)> {
     [Channel::Sms, Channel::Email].map(one).to_vec()
 }
 
-fn shown(signed: &Signed, zone: &jiff::tz::TimeZone, row: MessageRow) -> Row {
+fn shown(signed: &Signed, zone: &jiff::tz::TimeZone, row: MessageRow, now: Timestamp) -> Row {
     let w = Staff(signed.lang);
+    let uncertain = row.is_doubtful(now);
     let when = if row.state == "scheduled" { row.send_after } else { row.updated_at };
     Row {
         id: row.id.to_string(),
@@ -197,7 +201,7 @@ fn shown(signed: &Signed, zone: &jiff::tz::TimeZone, row: MessageRow) -> Row {
         name: if row.patient_name.is_empty() { w.erased().to_owned() } else { row.patient_name },
         what: v::purpose(w, row.plan.purpose),
         channel: v::channel(w, row.channel),
-        uncertain: row.state == "uncertain",
+        uncertain,
         state: v::message_state(w, &row.state),
         when: v::instant(zone, when),
         attempt: MessageLog(signed.lang).attempt(row.attempt),

@@ -167,8 +167,10 @@ impl Teller<'_> {
             Fact::Claimed { .. } => s.claimed(),
             Fact::Released { .. } => s.released(),
             Fact::HandedOver { result: HandoverResult::Accepted, .. } => s.handed_over(),
-            Fact::HandedOver { result: HandoverResult::Refused { permanent: true }, .. } => s.refused(),
-            Fact::HandedOver { result: HandoverResult::Refused { permanent: false }, .. } => s.refused_once(),
+            Fact::HandedOver { result: HandoverResult::Refused { permanent: true, .. }, .. } => s.refused(),
+            Fact::HandedOver { result: HandoverResult::Refused { permanent: false, .. }, .. } => {
+                s.refused_once()
+            }
             Fact::HandedOver { result: HandoverResult::Unknown, .. } => s.unknown(),
             Fact::Receipt { delivered: true, .. } => s.delivered(),
             Fact::Receipt { delivered: false, .. } => s.bounced(),
