@@ -1,5 +1,6 @@
 //! The carriers against servers that misbehave: each fault ends as the delivery rules say.
 
+mod faults;
 mod kannel;
 mod smtp;
 

@@ -1,42 +1,37 @@
-//! The product in a process of its own, which can be killed.
+//! `tend serve` as a process that can be killed.
 
-use std::os::unix::process::ExitStatusExt;
+use std::ffi::OsString;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{fs::File, thread};
 
-use tend::app::App;
-use tend::cli::clock::{FreshIds, SystemClock};
-use tend::deliver::smtp::{Smtp, SmtpSettings};
-use tend::jobs::{self, Roles};
-use tend::ports::Carrier;
-use tend::store::{Open, Store};
-
-use super::ward::{FROM, vault};
-
-/// Names the test that is the process.
-const ENTRY: &str = "kill::process::the_process";
+/// Ends the process when our pipe closes without a word: then we are dead ourselves.
+const WATCH: &str = r#"read -r _ || kill -s KILL "$1" 2>/dev/null"#;
 
 /// A running process.
 pub struct Process {
     child: Child,
+    watch: Child,
 }
 
 impl Process {
-    /// Starts workers on a database and a mail server. `kill_at` makes it die by itself, see `TEND_KILL_AT`.
-    pub fn start(database: &str, smtp: &str, log: &Path, kill_at: Option<&str>) -> Process {
+    /// Starts that command line. `kill_at` makes it die by itself, see `TEND_KILL_AT`.
+    pub fn start(command: &[OsString], log: &Path, kill_at: Option<&str>) -> Process {
         let log = File::options().create(true).append(true).open(log).expect("a log can be written");
-        let mut command = Command::new(std::env::current_exe().expect("a test knows itself"));
-        command.args([ENTRY, "--exact", "--nocapture", "--test-threads=1"]);
-        command.env("TEND_KILL_DATABASE", database).env("TEND_KILL_SMTP", smtp).env("RUST_BACKTRACE", "0");
+        let [program, arguments @ ..] = command else { panic!("an empty command line") };
+        let mut command = Command::new(program);
+        command.args(arguments).env("RUST_BACKTRACE", "0").env_remove("TEND_KILL_AT");
         if let Some(at) = kill_at {
             command.env("TEND_KILL_AT", at);
         }
         let err = log.try_clone().expect("a handle can be doubled");
         let child = command.stdin(Stdio::null()).stdout(log).stderr(err).spawn().expect("a process starts");
-        Process { child }
+        let mut watch = Command::new("sh");
+        watch.args(["-c", WATCH, "tend-test-watch", &child.id().to_string()]);
+        let watch = watch.stdin(Stdio::piped()).process_group(0).spawn().expect("a watch starts");
+        Process { child, watch }
     }
 
     /// `kill -9`.
@@ -72,33 +67,9 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        let _ = self.watch.kill();
+        let _ = self.watch.wait();
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// Not a test but the process that is killed; without its settings it does nothing.
-#[test]
-fn the_process() {
-    let (Ok(database), Ok(smtp)) = (std::env::var("TEND_KILL_DATABASE"), std::env::var("TEND_KILL_SMTP"))
-    else {
-        return;
-    };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(work(&database, &smtp));
-}
-
-async fn work(database: &str, smtp: &str) {
-    let mut terminated =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).expect("a signal");
-    let store = Store::open(database, vault(), Open::Serve).await.expect("the database opens");
-    let clock = Arc::new(SystemClock);
-    let app = App::new(store, clock.clone(), clock, Arc::new(FreshIds));
-    app.refresh().await.expect("live settings");
-    let settings = SmtpSettings::parse(smtp).expect("an address");
-    let carrier: Arc<dyn Carrier> = Arc::new(Smtp::new(settings, FROM).expect("a carrier"));
-    jobs::run(Arc::new(app), vec![carrier], Roles::default(), async move {
-        terminated.recv().await;
-    })
-    .await;
 }

@@ -24,6 +24,16 @@ pub struct Plan {
     pub rounds: u32,
 }
 
+impl Plan {
+    fn replay(self) -> String {
+        let Plan { database, seed, rounds } = self;
+        let test = format!("kill::rounds_on_{}", database.to_lowercase().replace("postgresql", "postgres"));
+        format!(
+            "TEND_KILL_SEED={seed} TEND_KILL_ROUNDS={rounds} cargo test --workspace --test tend {test} -- --nocapture"
+        )
+    }
+}
+
 /// How the process of a round dies.
 #[derive(Debug, Clone)]
 enum Death {
@@ -45,7 +55,7 @@ struct Shown {
 pub async fn run(ward: Ward, plan: Plan) {
     let Plan { database, seed, rounds } = plan;
     println!("{rounds} kill rounds on {database}, seed {seed}");
-    println!("replay: TEND_KILL_SEED={seed} TEND_KILL_ROUNDS={rounds} cargo test -p tend kill::rounds_on");
+    println!("replay: {}", plan.replay());
     let mut dice = Dice(seed | 1);
     let mut before = ward.audit().await;
     let mut shown = Vec::new();
@@ -148,7 +158,14 @@ fn report(plan: Plan, shown: &[Shown], audit: &Audit) -> String {
     let mut text = String::new();
     let Plan { database, seed, rounds } = plan;
     let slowest = shown.iter().filter_map(|one| one.first_effect).max().unwrap_or_default();
-    let _ = writeln!(text, "## {database}: {rounds} rounds, seed {seed}\n");
+    let _ = writeln!(text, "# {database}: {rounds} kill rounds, seed {seed}\n");
+    let _ = writeln!(
+        text,
+        "`tend serve` is ended at a named point of a send, or by `kill -9` at random, and started again at once under\n\
+         load. An auditor lays the database beside the mail server's own log after each round. Replay:\n\n\
+         ```\n{}\n```\n",
+        plan.replay()
+    );
     let _ = writeln!(text, "- taken by the carrier: {}; none twice", audit.taken);
     let _ = writeln!(text, "- handed over: {}", audit.in_state("handed_over") + audit.in_state("delivered"));
     let _ = writeln!(

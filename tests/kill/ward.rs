@@ -1,8 +1,7 @@
 //! A database with patients who are due, a mail server that keeps its own log, and the process between them.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -10,32 +9,26 @@ use jiff::{ToSpan, civil::Date, tz::TimeZone};
 use tempfile::TempDir;
 use tend::app::enroll::{Course, FOLLOW_UP, Newcomer};
 use tend::app::{Actor, App};
-use tend::cli::clock::{FreshIds, SystemClock};
+use tend::cli::clock::SystemClock;
 use tend::ports::Clock as _;
-use tend::store::{Consent, ContactPoint, Demographics, JobPool, Open, Owner, Store, Vault};
-use tend_engine::model::{Channel, Workflow};
-use tend_engine::{Decimal, Name, SiteId, Value, parse, site::SiteSettings};
+use tend::store::{Consent, ContactPoint, Demographics, JobPool, Owner};
+use tend_engine::model::Channel;
+use tend_engine::{Decimal, Name, Value};
 
 use super::process::Process;
 use crate::support::auditor::{Audit, audit};
 use crate::support::postgres;
+use crate::support::product::{Product, SITE, open_site};
 use crate::support::smtp::SmtpServer;
-
-pub const FROM: &str = "Follow-up <care@hospital.example>";
-const SITE: SiteId = SiteId(1);
 
 /// The whole of it.
 pub struct Ward {
     pub app: App,
     pub server: SmtpServer,
-    url: String,
+    product: Product,
     zone: String,
     enrolled: AtomicUsize,
     folder: TempDir,
-}
-
-pub fn vault() -> Vault {
-    Vault::new(&[7; 32])
 }
 
 impl Ward {
@@ -51,21 +44,13 @@ impl Ward {
     }
 
     async fn on(url: String, folder: TempDir) -> Ward {
-        Store::migrate(&url).await.expect("a fresh database can be migrated");
-        let store = Store::open(&url, vault(), Open::Beside).await.expect("it opens");
-        let clock = Arc::new(SystemClock);
-        let app = App::new(store, clock.clone(), clock, Arc::new(FreshIds));
-        let zone = where_it_is_noon();
-        let settings = SiteSettings { zone: zone.clone(), ..SiteSettings::default() };
-        let mut tx = app.store.begin();
-        tx.add_site(SITE, &settings, SystemClock.now()).await.expect("a site");
-        for workflow in workflows() {
-            tx.publish(SITE, &workflow, None, SystemClock.now()).await.expect("a version");
-        }
-        tx.commit().await.expect("a commit");
-        app.refresh().await.expect("live settings");
         let server = SmtpServer::start(&folder.path().join("smtp.log"));
-        Ward { app, server, url, zone, enrolled: AtomicUsize::new(0), folder }
+        let mut product = Product::on(&url);
+        product.smtp = Some(format!("smtp+plain://{}", server.address()));
+        product.migrate();
+        let app = product.beside().await;
+        let zone = open_site(&app).await;
+        Ward { app, server, product, zone, enrolled: AtomicUsize::new(0), folder }
     }
 
     /// Enrols patients who are asked at once: discharged yesterday, by e-mail, where it is about noon.
@@ -112,10 +97,9 @@ impl Ward {
         }
     }
 
-    /// Starts the product's workers on it.
+    /// Starts the product on it.
     pub fn start(&self, kill_at: Option<&str>) -> Process {
-        let smtp = format!("smtp+plain://{}", self.server.address());
-        Process::start(&self.url, &smtp, &self.process_log(), kill_at)
+        Process::start(&self.product.command(self.folder.path()), &self.process_log(), kill_at)
     }
 
     fn process_log(&self) -> PathBuf {
@@ -152,7 +136,7 @@ impl Ward {
         let begin = Instant::now();
         while self.server.taken().len() < count {
             assert!(begin.elapsed() < limit, "{count} not taken within {limit:?}:\n{}", self.last_words());
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
@@ -168,33 +152,6 @@ impl Ward {
     }
 }
 
-/// A zone in which no message must wait for the morning.
-fn where_it_is_noon() -> String {
-    let hour = TimeZone::UTC.to_datetime(SystemClock.now()).hour();
-    // POSIX: the sign says how far Greenwich is ahead.
-    let behind = hour - 12;
-    if behind == 0 { "Etc/GMT".into() } else { format!("Etc/GMT{behind:+}") }
-}
-
 fn word(text: &str) -> Name {
     Name::parse(text).expect("a name in a test")
-}
-
-/// The shipped workflows.
-fn workflows() -> Vec<Workflow> {
-    let mut files = BTreeMap::new();
-    collect(Path::new(env!("CARGO_MANIFEST_DIR")), Path::new("workflows"), &mut files);
-    parse::compile(&files).workflows.into_iter().map(|(_, workflow)| workflow).collect()
-}
-
-fn collect(root: &Path, under: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
-    for entry in std::fs::read_dir(root.join(under)).expect("a folder") {
-        let path = under.join(entry.expect("an entry").file_name());
-        if root.join(&path).is_dir() {
-            collect(root, &path, files);
-        } else if path.extension().is_some_and(|ending| ending == "yaml") {
-            let bytes = std::fs::read(root.join(&path)).expect("a file");
-            files.insert(path.to_string_lossy().into_owned(), bytes);
-        }
-    }
 }

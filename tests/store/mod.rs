@@ -8,4 +8,4 @@ mod long_job;
 mod quarantine;
 mod schema;
 mod two_nodes;
-mod world;
+pub mod world;

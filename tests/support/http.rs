@@ -170,18 +170,48 @@ pub fn encode(bytes: &[u8]) -> String {
     })
 }
 
-/// `GET url` on a connection of its own: status and body. Only `http://host:port/…`, as all test parts are.
+/// `GET url` on a connection of its own: status and body.
 pub fn get(url: &str) -> io::Result<(u16, String)> {
+    let answer = send("GET", url, &[], "")?;
+    Ok((answer.status, answer.body))
+}
+
+/// What a server answered.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: String,
+}
+
+impl Answer {
+    /// Every value of a header.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> + 'a {
+        self.headers.iter().filter(move |(header, _)| header == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A request on a connection of its own. Only `http://host:port/…`, as all test parts are.
+pub fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> io::Result<Answer> {
     let bad = |what: &str| io::Error::other(format!("{what} in {url}"));
     let (host, target) =
         url.strip_prefix("http://").and_then(|rest| rest.split_once('/')).ok_or(bad("no host"))?;
     let mut stream = TcpStream::connect(host)?;
     stream.set_read_timeout(Some(Duration::from_secs(CLIENT_TIMEOUT_SECONDS)))?;
-    write!(stream, "GET /{target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
+    let mut request = format!("{method} /{target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+    for (name, value) in headers {
+        let _ = write!(request, "{name}: {value}\r\n");
+    }
+    let _ = write!(request, "Content-Length: {}\r\n\r\n{body}", body.len());
+    stream.write_all(request.as_bytes())?;
     let mut reader = BufReader::new(stream);
     let (first, headers) = read_head(&mut reader)?.ok_or(bad("no answer"))?;
     let status = first.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or(bad("no status"))?;
-    Ok((status, String::from_utf8_lossy(&read_body(&mut reader, &headers)?).into_owned()))
+    let body = String::from_utf8_lossy(&read_body(&mut reader, &headers)?).into_owned();
+    Ok(Answer { status, headers, body })
 }
 
 #[test]

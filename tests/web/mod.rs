@@ -10,6 +10,8 @@ mod patient_input;
 mod routes;
 mod samples;
 mod staff_browser;
+mod staff_escalation;
+mod staff_messages;
 mod staff_patient;
 mod staff_risk;
 mod staff_sign_in;
