@@ -57,8 +57,7 @@ async fn two_thousand_due_steps_survive_a_kill_without_delay_on_postgres() {
 async fn two_thousand(database: &str, quiet: Ward, killed: Ward) {
     quiet.enroll_due(DUE).await;
     killed.enroll_due(DUE).await;
-    let (quiet, killed) =
-        (tokio::spawn(until_done(quiet, false)), tokio::spawn(until_done(killed, true)));
+    let (quiet, killed) = (tokio::spawn(until_done(quiet, false)), tokio::spawn(until_done(killed, true)));
     let (quiet, killed) = (quiet.await.expect("done"), killed.await.expect("done"));
     println!("{database}, 2,000 due: {quiet:?} without a kill, {killed:?} with one");
     assert!(killed < quiet + Duration::from_secs(5), "{killed:?} with a kill, {quiet:?} without");
