@@ -422,10 +422,7 @@ fn hold(story: &Story) -> Checked {
         play.play(event)?;
     }
     let history = &play.patient.history;
-    keys_are_unique(history)?;
-    carriers_are_left_alone(history)?;
-    silence_after_stop(history)?;
-    an_outage_is_not_silence(history)?;
+    patients_and_carriers_are_respected(history)?;
     manners(history, ZONES[story.zone % ZONES.len()], site())?;
     folding_equals_replay(history, &play.patient.state, &play.snapshots)
 }

@@ -2,8 +2,16 @@
 
 use super::*;
 
+/// Nothing twice, nothing after a stop, nothing before its time, and no outage held against a patient.
+pub(super) fn patients_and_carriers_are_respected(history: &[Entry]) -> Checked {
+    keys_are_unique(history)?;
+    silence_after_stop(history)?;
+    carriers_are_left_alone(history)?;
+    an_outage_is_not_silence(history)
+}
+
 /// Keys are unique, and no key is handed over twice.
-pub(super) fn keys_are_unique(history: &[Entry]) -> Checked {
+fn keys_are_unique(history: &[Entry]) -> Checked {
     let (mut planned, mut tasks, mut sent) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for entry in history {
         match &entry.fact {
@@ -21,7 +29,7 @@ pub(super) fn keys_are_unique(history: &[Entry]) -> Checked {
 }
 
 /// Nobody is tried again before the time that the carrier asked for.
-pub(super) fn carriers_are_left_alone(history: &[Entry]) -> Checked {
+fn carriers_are_left_alone(history: &[Entry]) -> Checked {
     let mut not_before: BTreeMap<&MessageKey, Timestamp> = BTreeMap::new();
     for entry in history {
         match &entry.fact {
@@ -44,7 +52,7 @@ pub(super) fn carriers_are_left_alone(history: &[Entry]) -> Checked {
 }
 
 /// After a STOP the channel is silent but for one confirmation, until a START; a stopped enrollment hears nothing.
-pub(super) fn silence_after_stop(history: &[Entry]) -> Checked {
+fn silence_after_stop(history: &[Entry]) -> Checked {
     let mut stopped: BTreeMap<Channel, u32> = BTreeMap::new();
     let mut over: BTreeSet<EnrollmentId> = BTreeSet::new();
     let mut died = false;
@@ -93,7 +101,7 @@ pub(super) fn silence_after_stop(history: &[Entry]) -> Checked {
 }
 
 /// Only what was handed over, and is not known to have come back, is the patient's silence.
-pub(super) fn an_outage_is_not_silence(history: &[Entry]) -> Checked {
+fn an_outage_is_not_silence(history: &[Entry]) -> Checked {
     let mut members: BTreeMap<MessageKey, BTreeSet<Occurrence>> = BTreeMap::new();
     let mut arrived: BTreeSet<MessageKey> = BTreeSet::new();
     for entry in history {
