@@ -17,6 +17,7 @@ pub mod staff;
 pub mod task;
 pub mod timeline;
 pub mod version;
+pub mod why;
 pub mod worklist;
 
 pub use super::StoreError;

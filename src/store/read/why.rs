@@ -1,0 +1,54 @@
+//! What is needed to explain a message or task: whose it is, and the history without anything that is sealed.
+
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use tend_engine::{
+    PatientId,
+    fact::{Entry, MessageKey, TaskKey},
+};
+
+use super::patient::entry_of;
+use crate::store::{
+    Store, StoreError,
+    entity::{event, message, task},
+    words,
+};
+
+/// A message or a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// A message by its key.
+    Message(MessageKey),
+    /// A task by its key.
+    Task(TaskKey),
+}
+
+impl Store {
+    /// The message or task of that id, and whose it is.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn message_or_task(&self, id: u128) -> Result<Option<(PatientId, About)>, StoreError> {
+        let id = words::uuid(id);
+        if let Some(row) = message::Entity::find_by_id(id).one(self.reader()).await? {
+            let about = About::Message(MessageKey(row.key));
+            return Ok(Some((PatientId(row.patient.as_u128()), about)));
+        }
+        let row = task::Entity::find_by_id(id).one(self.reader()).await?;
+        Ok(row.map(|row| (PatientId(row.patient.as_u128()), About::Task(TaskKey(row.key)))))
+    }
+
+    /// The entries after `seq`, oldest first, at most `limit`. Nothing that is sealed is opened.
+    ///
+    /// # Errors
+    /// [`StoreError`]; an entry of an unknown kind is refused loudly.
+    pub async fn entries(&self, id: PatientId, after: u64, limit: u64) -> Result<Vec<Entry>, StoreError> {
+        let rows = event::Entity::find()
+            .filter(event::Column::Patient.eq(words::uuid(id.0)))
+            .filter(event::Column::Seq.gt(i64::try_from(after).unwrap_or(i64::MAX)))
+            .order_by_asc(event::Column::Seq)
+            .limit(limit)
+            .all(self.reader())
+            .await?;
+        rows.into_iter().map(entry_of).collect()
+    }
+}
