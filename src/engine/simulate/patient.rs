@@ -1,0 +1,464 @@
+//! One synthetic patient: the real planner, and chance where people and carriers are.
+
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+use crate::{
+    Decimal, EnrollmentId, Name, SiteId, Value, VersionHash,
+    calendar::{at, day_of, days_between, plus_days, plus_minutes, start_of_day},
+    cover,
+    fact::{
+        Answer, Author, Closing, Entry, Fact, HandoverResult, MessageKey, Mode, NewFact, Occurrence,
+        OutcomeCode, Purpose, Reply, TaskKey,
+    },
+    guard::{Guard, guard},
+    instrument::visible_items,
+    model::{Channel, Does, FactKind, Item, ItemKind, Role, TaskKind},
+    planner::{AdvanceError, Library, advance},
+    state::{MessageStanding, PatientState},
+};
+
+use super::{Plan, Totals, behaviour::Chance};
+
+const ENROLLMENT: EnrollmentId = EnrollmentId(1);
+/// Patients who were silent so often in a row count as silent.
+const SILENT: u8 = 3;
+
+pub(super) struct Ground<'a> {
+    pub plan: &'a Plan<'a>,
+    pub library: &'a Library,
+    pub zone: &'a TimeZone,
+    pub version: &'a VersionHash,
+    pub start: Date,
+}
+
+enum Todo {
+    Answer(Occurrence, bool),
+    Finish(TaskKey, u32, Role),
+    Bounce(MessageKey),
+    Stop,
+}
+
+struct Patient<'g, 't> {
+    ground: &'g Ground<'g>,
+    totals: &'t mut Totals,
+    state: PatientState,
+    chance: Chance,
+    now: Timestamp,
+    wake_at: Option<Timestamp>,
+    todo: Vec<(Timestamp, Todo)>,
+    /// How often this patient answers, in a thousand.
+    answers: u32,
+    dead_number: bool,
+    silent: bool,
+    sent_on: (Date, u64),
+}
+
+/// Walks one patient to the end and adds up what happened.
+pub(super) fn walk(ground: &Ground<'_>, number: u64, totals: &mut Totals) -> Result<(), AdvanceError> {
+    let mut chance = Chance::of(ground.plan.seed, number);
+    let behaviour = &ground.plan.behaviour;
+    let kind = chance.below(1_000);
+    let answers = if kind < behaviour.keen.0 {
+        behaviour.keen.1
+    } else if kind < behaviour.keen.0 + behaviour.often.0 {
+        behaviour.often.1
+    } else {
+        behaviour.seldom
+    };
+    let dead_number = chance.happens(behaviour.dead_numbers);
+    let mut patient = Patient {
+        ground,
+        totals,
+        state: PatientState::default(),
+        chance,
+        now: at(ground.zone, ground.start, jiff::civil::time(10, 0, 0, 0)),
+        wake_at: None,
+        todo: Vec::new(),
+        answers,
+        dead_number,
+        silent: false,
+        sent_on: (Date::ZERO, 0),
+    };
+    patient.totals.patients += 1;
+    patient.enrol()?;
+    let days = i64::from(ground.plan.days);
+    let end = start_of_day(ground.zone, plus_days(ground.start, days + 1));
+    while patient.goes_on(end)? {}
+    if patient.silent {
+        patient.totals.silent_patients += 1;
+    }
+    Ok(())
+}
+
+impl Patient<'_, '_> {
+    fn enrol(&mut self) -> Result<(), AdvanceError> {
+        let workflow = self.ground.plan.workflow;
+        let new =
+            |enrollment, fact| NewFact { enrollment, occurred_at: self.now, author: Author::System, fact };
+        let language = workflow.languages.first().map(ToString::to_string).unwrap_or_default();
+        let zone = self.ground.plan.site.zone.clone();
+        let mut facts = vec![new(None, Fact::Preference { language, zone, preferred: Some(Channel::Sms) })];
+        for channel in [Channel::Sms, Channel::Email] {
+            facts.push(new(None, Fact::Reachable { channel, usable: true }));
+            facts.push(new(None, Fact::ConsentGiven { channel, wording: "simulated".into() }));
+        }
+        facts.push(new(None, Fact::DailyConsent { given: true }));
+        let mut chance = self.chance;
+        let required = workflow.facts.iter().filter(|def| def.required);
+        let given = required.map(|def| (def.id.clone(), any(&def.kind, self.ground.start, &mut chance)));
+        let enrolled = Fact::Enrolled {
+            site: SiteId(1),
+            workflow: workflow.id.clone(),
+            version: self.ground.version.clone(),
+            facts: given.collect(),
+            anchors: workflow
+                .anchors
+                .first()
+                .map(|main| (main.id.clone(), self.ground.start))
+                .into_iter()
+                .collect(),
+        };
+        facts.push(new(Some(ENROLLMENT), enrolled));
+        self.chance = chance;
+        self.record(facts)
+    }
+
+    fn record(&mut self, facts: Vec<NewFact>) -> Result<(), AdvanceError> {
+        let plan = self.ground.plan;
+        let advanced = advance(self.ground.library, plan.site, &mut self.state, facts, self.now)?;
+        self.totals.advances += 1;
+        self.wake_at = advanced.wake_at;
+        for entry in &advanced.entries {
+            self.count(entry);
+        }
+        Ok(())
+    }
+
+    fn happens(&mut self, of_enrollment: bool, author: Author, facts: Vec<Fact>) -> Result<(), AdvanceError> {
+        let enrollment = of_enrollment.then_some(ENROLLMENT);
+        let occurred_at = self.now;
+        let new = |fact| NewFact { enrollment, occurred_at, author, fact };
+        self.record(facts.into_iter().map(new).collect())
+    }
+
+    /// The next thing that happens before the end; whether there was one.
+    fn goes_on(&mut self, end: Timestamp) -> Result<bool, AdvanceError> {
+        let scheduled = self.state.messages.iter().filter(|(_, m)| m.standing == MessageStanding::Scheduled);
+        let message = scheduled.min_by_key(|(_, message)| message.send_after);
+        let send_at = message.map(|(_, message)| message.send_after);
+        let (index, todo_at) = match self.todo.iter().enumerate().min_by_key(|(_, (at, _))| *at) {
+            Some((index, (at, _))) => (index, Some(*at)),
+            None => (0, None),
+        };
+        let Some(next) = [self.wake_at, send_at, todo_at].into_iter().flatten().min() else {
+            return Ok(false);
+        };
+        if next >= end {
+            return Ok(false);
+        }
+        self.now = self.now.max(next);
+        if self.wake_at.is_some_and(|wake| wake <= next) {
+            self.record(Vec::new())?;
+        } else if todo_at.is_some_and(|at| at <= next) {
+            let (_, todo) = self.todo.swap_remove(index);
+            self.does(todo)?;
+        } else if let Some((key, _)) = message {
+            let key = key.clone();
+            self.hand_over(key)?;
+        }
+        Ok(true)
+    }
+
+    fn hand_over(&mut self, message: MessageKey) -> Result<(), AdvanceError> {
+        let plan = self.ground.plan;
+        let facts = match guard(self.ground.library, plan.site, &self.state, &message, self.now)? {
+            Guard::Go { channel, .. } => {
+                let attempt = self.state.messages.get(&message).map_or(0, |message| message.attempts) + 1;
+                let result = self.carrier(channel, &message);
+                vec![
+                    Fact::Claimed { message: message.clone(), attempt },
+                    Fact::HandedOver { message, attempt, result },
+                ]
+            }
+            Guard::Move { until, why } => vec![Fact::Moved { message, send_after: until, why }],
+            Guard::Drop(why) => vec![Fact::Dropped { message, why }],
+        };
+        self.happens(false, Author::Carrier, facts)
+    }
+
+    fn carrier(&mut self, channel: Channel, message: &MessageKey) -> HandoverResult {
+        let behaviour = &self.ground.plan.behaviour;
+        if self.dead_number && channel == Channel::Sms {
+            return HandoverResult::Refused { permanent: true };
+        }
+        let luck = self.chance.below(1_000);
+        if luck < behaviour.refused_for_now {
+            return HandoverResult::Refused { permanent: false };
+        }
+        if luck < behaviour.refused_for_now + behaviour.lost_answers {
+            return HandoverResult::Unknown;
+        }
+        if luck < behaviour.refused_for_now + behaviour.lost_answers + behaviour.bounces {
+            self.todo.push((plus_minutes(self.now, 10), Todo::Bounce(message.clone())));
+        }
+        HandoverResult::Accepted
+    }
+
+    fn does(&mut self, todo: Todo) -> Result<(), AdvanceError> {
+        match todo {
+            Todo::Answer(about, first) => self.answer(about, first),
+            Todo::Finish(task, minutes, role) => {
+                let Some(state) = self.state.tasks.get(&task) else { return Ok(()) };
+                let code = outcome(state.kind, &self.ground.plan.behaviour, &mut self.chance);
+                let day = self.day();
+                let nurse = matches!(role, Role::Nurse | Role::NurseLead);
+                let of_day = self.totals.day(day);
+                of_day.staff_minutes += u64::from(minutes);
+                if nurse {
+                    of_day.nurse_minutes += u64::from(minutes);
+                    self.totals.nurse_minutes += u64::from(minutes);
+                }
+                self.happens(true, Author::System, vec![Fact::Outcome { task, code }])
+            }
+            Todo::Bounce(message) => {
+                self.happens(false, Author::Carrier, vec![Fact::Receipt { message, delivered: false }])
+            }
+            Todo::Stop => {
+                self.totals.stopped += 1;
+                let fact = Fact::Replied { channel: Channel::Sms, reply: Reply::Stop };
+                self.happens(false, Author::Patient, vec![fact])
+            }
+        }
+    }
+
+    fn day(&self) -> usize {
+        let day = days_between(self.ground.start, day_of(self.ground.zone, self.now));
+        usize::try_from(day).unwrap_or(0)
+    }
+
+    fn answer(&mut self, about: Occurrence, first: bool) -> Result<(), AdvanceError> {
+        let Some(open) = self.state.occurrence(&about) else { return Ok(()) };
+        if open.closed == Some(Closing::Done) {
+            return Ok(());
+        }
+        let late = self.now >= open.closes;
+        let workflow = self.ground.plan.workflow;
+        let Some(Does::Ask { questionnaire, .. }) = workflow.step(&about.step).map(|step| &step.does) else {
+            return Ok(());
+        };
+        let Some(questionnaire) = workflow.questionnaires.get(questionnaire) else { return Ok(()) };
+        self.totals.answered += 1;
+        self.totals.answered_first += u64::from(first);
+        self.totals.answered_late += u64::from(late);
+        let day = self.day();
+        self.totals.day(day).answered += 1;
+        let bad = self.chance.happens(self.ground.plan.behaviour.bad_days);
+        let fact = Fact::Answered {
+            about,
+            questionnaire: questionnaire.id.clone(),
+            questionnaire_version: questionnaire.version.clone(),
+            language: String::new(),
+            mode: Mode::Own,
+            answers: self.filled_in(questionnaire, bad),
+        };
+        let before: u64 = self.totals.alerts.values().sum();
+        let added = self.added();
+        self.happens(true, Author::Patient, vec![fact])?;
+        let alerts = self.totals.alerts.values().sum::<u64>() > before || self.added() > added;
+        self.totals.answers_that_alert += u64::from(alerts);
+        Ok(())
+    }
+
+    /// Rules that open alerts stand on: grows when an answer adds to one.
+    fn added(&self) -> usize {
+        self.state
+            .tasks
+            .values()
+            .filter(|task| task.kind == TaskKind::Alert)
+            .map(|task| task.rules.len())
+            .sum()
+    }
+
+    fn filled_in(
+        &mut self,
+        questionnaire: &crate::model::Questionnaire,
+        bad: bool,
+    ) -> BTreeMap<Name, Answer> {
+        let mut answers = BTreeMap::new();
+        let branches = questionnaire.items.iter().any(|item| item.only_if.is_some());
+        for item in &questionnaire.items {
+            let shown = !branches
+                || item.only_if.is_none()
+                || visible_items(questionnaire, &answers).iter().any(|shown| shown.id == item.id);
+            if shown && let Some(answer) = self.item(item, bad) {
+                answers.insert(item.id.clone(), answer);
+            }
+        }
+        answers
+    }
+
+    fn item(&mut self, item: &Item, bad: bool) -> Option<Answer> {
+        let behaviour = &self.ground.plan.behaviour;
+        if item.optional && self.chance.happens(behaviour.left_out) {
+            return None;
+        }
+        let worse = behaviour.worse * if bad { 5 } else { 1 };
+        let given = |value| Some(Answer::Given { value, doubtful: false });
+        match &item.kind {
+            ItemKind::Choice(options) => {
+                let mut chosen = options.iter().min_by_key(|option| option.points.unwrap_or(0))?;
+                if self.chance.happens(worse) {
+                    // The next worse, seldom the worst.
+                    let luck = self.chance.below(10);
+                    let steps = if luck < 7 {
+                        1
+                    } else if luck < 9 {
+                        2
+                    } else {
+                        3
+                    };
+                    let mut ranked: Vec<_> = options.iter().collect();
+                    ranked.sort_by_key(|option| option.points.unwrap_or(0));
+                    chosen = ranked.get(steps.min(ranked.len() - 1))?;
+                }
+                given(Value::Choice(chosen.id.clone()))
+            }
+            ItemKind::YesNo => given(Value::Bool(self.chance.happens(worse))),
+            ItemKind::Whole { min, max } => {
+                let span = u32::try_from(max - min).unwrap_or(u32::MAX - 1);
+                let most = if self.chance.happens(worse) { span } else { span / 4 };
+                given(Value::Number(Decimal::whole(min + i64::from(self.chance.below(most + 1)))))
+            }
+            ItemKind::Quantity { min, max, .. } => {
+                given(Value::Number(self.measured(item, *min, *max, worse)))
+            }
+            ItemKind::Text { .. } => (!item.optional).then_some(Answer::Text),
+        }
+    }
+
+    /// Near the last number, seldom further away.
+    fn measured(&mut self, item: &Item, min: Decimal, max: Decimal, worse: u32) -> Decimal {
+        let enrollment = self.state.enrollments.get(&ENROLLMENT);
+        let last = enrollment.and_then(|e| e.series.get(&item.id)).and_then(|series| series.last());
+        let fact = || {
+            enrollment?.facts.values().find_map(|value| match value {
+                Value::Number(number) if min <= *number && *number <= max => Some(*number),
+                _ => None,
+            })
+        };
+        let usual = Decimal::whole((min + max).rounded() / 2);
+        let around = last.map(|(_, last)| *last).or_else(fact).unwrap_or(usual);
+        let tenths = if self.chance.happens(worse) { 30 } else { 5 };
+        let step = i64::from(self.chance.below(2 * tenths + 1)) - i64::from(tenths);
+        let moved = around + Decimal::whole(step).over(Decimal::whole(10)).unwrap_or_default();
+        moved.clamp(min, max)
+    }
+
+    fn count(&mut self, entry: &Entry) {
+        match &entry.fact {
+            Fact::HandedOver { message, result: HandoverResult::Accepted, .. } => self.went(message),
+            Fact::Closed { about, how: Closing::Silent } => {
+                self.totals.silences += 1;
+                let steps = self.state.enrollments.get(&ENROLLMENT).map(|enrollment| &enrollment.steps);
+                let step = steps.and_then(|steps| steps.get(&about.step));
+                self.silent |= step.is_some_and(|step| step.silent_in_a_row >= SILENT);
+            }
+            Fact::TaskOpened(plan) => {
+                if plan.kind == TaskKind::Alert {
+                    *self.totals.alerts.entry(plan.level).or_default() += 1;
+                    let day = self.day();
+                    self.totals.day(day).alerts += 1;
+                } else {
+                    self.totals.tasks += 1;
+                }
+                let behaviour = &self.ground.plan.behaviour;
+                let wait = if self.chance.happens(behaviour.slow_staff) {
+                    2 * 24 * 60
+                } else {
+                    10 + i64::from(self.chance.below(120))
+                };
+                let due = plan.about.as_ref().filter(|_| plan.rule.is_none());
+                let due = due.and_then(|about| self.state.occurrence(about)).map(|open| open.due);
+                let from = plus_minutes(self.now, wait).max(due.unwrap_or(Timestamp::MIN));
+                let when = cover::next_covered(self.ground.plan.site, self.ground.zone, from);
+                self.todo.push((when, Todo::Finish(plan.key.clone(), plan.minutes, plan.role)));
+            }
+            _ => {}
+        }
+    }
+
+    fn went(&mut self, key: &MessageKey) {
+        let Some(message) = self.state.messages.get(key) else { return };
+        let (purpose, members) = (message.purpose, message.members.clone());
+        let today = day_of(self.ground.zone, self.now);
+        let day = self.day();
+        self.sent_on = if self.sent_on.0 == today { (today, self.sent_on.1 + 1) } else { (today, 1) };
+        self.totals.most_contacts_a_day = self.totals.most_contacts_a_day.max(self.sent_on.1);
+        self.totals.contacts += 1;
+        self.totals.day(day).contacts += 1;
+        let behaviour = self.ground.plan.behaviour;
+        if !purpose.is_reply() && self.chance.below(100_000) < behaviour.stops {
+            self.todo.push((plus_minutes(self.now, 5), Todo::Stop));
+        }
+        let first = match purpose {
+            Purpose::Ask => true,
+            Purpose::Remind(_) => {
+                self.totals.reminders += 1;
+                false
+            }
+            Purpose::Tell
+            | Purpose::StopConfirmation
+            | Purpose::StartConfirmation
+            | Purpose::Help
+            | Purpose::NotMonitored => return,
+        };
+        if first {
+            self.totals.asked += members.len() as u64;
+            self.totals.day(day).asked += members.len() as u64;
+        }
+        let willing = if first { self.answers } else { behaviour.reminded };
+        if !self.chance.happens(willing) {
+            return;
+        }
+        let minutes = if self.chance.happens(behaviour.at_night) {
+            300 + self.chance.below(420)
+        } else {
+            3 + self.chance.below(177)
+        };
+        let when = plus_minutes(self.now, i64::from(minutes));
+        self.todo.extend(members.into_iter().map(|about| (when, Todo::Answer(about, first))));
+    }
+}
+
+fn outcome(kind: TaskKind, behaviour: &super::Behaviour, chance: &mut Chance) -> OutcomeCode {
+    match kind {
+        TaskKind::Visit | TaskKind::Examination if chance.happens(behaviour.missed_visits) => {
+            OutcomeCode::DidNotCome
+        }
+        TaskKind::Call if chance.happens(behaviour.missed_calls) => OutcomeCode::CouldNotReach,
+        TaskKind::Alert | TaskKind::Call => OutcomeCode::CalledAdvice,
+        TaskKind::Visit | TaskKind::Examination | TaskKind::Review | TaskKind::Admin => OutcomeCode::Done,
+    }
+}
+
+fn any(kind: &FactKind, today: Date, chance: &mut Chance) -> Value {
+    let between = |low: Decimal, high: Decimal, chance: &mut Chance| {
+        // Around the middle half of the range.
+        let (low, high) = (low.rounded(), high.rounded());
+        let quarter = (high - low) / 4;
+        let within = u32::try_from(2 * quarter + 1).unwrap_or(1);
+        Value::Number(Decimal::whole(low + quarter + i64::from(chance.below(within))))
+    };
+    match kind {
+        FactKind::Boolean => Value::Bool(chance.happens(500)),
+        FactKind::Choice(options) => {
+            let index = chance.below(u32::try_from(options.len()).unwrap_or(1)) as usize;
+            options.get(index).map_or(Value::Bool(false), |(name, _)| Value::Choice(name.clone()))
+        }
+        FactKind::Whole { min, max } => between(Decimal::whole(*min), Decimal::whole(*max), chance),
+        FactKind::Quantity { min, max, .. } => between(*min, *max, chance),
+        FactKind::Date => Value::Date(today),
+    }
+}
