@@ -10,6 +10,7 @@ use std::{
 use include_dir::{Dir, include_dir};
 use tend_engine::{
     diagnostic::Diagnostic,
+    model::Workflow,
     parse::{self, Compiled, tree::FILE_BYTES_MAX},
 };
 
@@ -60,6 +61,18 @@ pub fn load(folder: Option<&Path>) -> Library {
         }
         None => built_in(),
     }
+}
+
+/// The workflow of that name.
+///
+/// # Errors
+/// A sentence with the names that there are.
+pub fn workflow<'l>(library: &'l Library, name: &str) -> Result<&'l Workflow, String> {
+    library.compiled.workflow(name).ok_or_else(|| {
+        let names: Vec<&str> =
+            library.compiled.workflows.iter().map(|(_, workflow)| workflow.id.as_str()).collect();
+        format!("there is no workflow \"{name}\": there is {}", names.join(", "))
+    })
 }
 
 /// The library that the binary carries.

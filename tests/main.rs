@@ -1,6 +1,7 @@
 //! The one test binary: a list of modules.
 
 mod architecture;
+mod courses;
 mod deliver;
 mod jobs;
 mod kill;

@@ -6,11 +6,14 @@ pub mod check;
 pub mod clock;
 pub mod demo;
 pub mod doctor;
+pub mod explore;
 pub mod migrate;
 pub mod publish;
 pub mod risk;
 pub mod serve;
+pub mod simulate;
 pub mod timeline;
+pub mod why;
 
 use std::process::ExitCode;
 
@@ -28,12 +31,16 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Check),
+    Explore(explore::Explore),
     /// Print the schedule of one patient.
     Timeline(timeline::Timeline),
+    Simulate(simulate::Simulate),
     /// Bring the database up to this release.
     Migrate(migrate::MigrateArgs),
     /// Prove that nobody is lost and that every row is what the histories say.
     Doctor(doctor::DoctorArgs),
+    Why(why::WhyArgs),
+    Replay(why::ReplayArgs),
     /// Measure this machine beside limits measured in the same run.
     Bench(bench::BenchArgs),
     /// A complete system in one command, with invented patients, a mailbox and a clock that moves.
@@ -51,7 +58,11 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
         Command::Check(check) => check.run(),
+        Command::Explore(args) => end(args.run()),
         Command::Timeline(args) => args.run(),
+        Command::Simulate(args) => end(args.run()),
+        Command::Why(args) => end(why::explain(&args)),
+        Command::Replay(args) => end(why::replay(&args)),
         Command::Migrate(args) => end(migrate::run(&args)),
         Command::Doctor(args) => end(doctor::run(&args)),
         Command::Bench(args) => end(bench::run(args)),

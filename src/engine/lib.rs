@@ -20,6 +20,7 @@ pub mod decide;
 pub mod decimal;
 pub mod diagnostic;
 mod differential;
+pub mod explore;
 pub mod expr;
 pub mod fact;
 pub mod fold;
@@ -41,6 +42,7 @@ pub mod reply;
 #[cfg(test)]
 mod sample;
 pub mod schedule;
+pub mod simulate;
 pub mod site;
 pub mod state;
 #[cfg(test)]
@@ -55,6 +57,7 @@ pub mod value;
 #[cfg(test)]
 mod vectors;
 pub mod weekday;
+pub mod why;
 mod words;
 
 pub use decimal::Decimal;

@@ -225,7 +225,7 @@ pub fn in_words(fact: &Fact) -> String {
         Fact::Claimed { attempt, .. } => format!("attempt {attempt} begins"),
         Fact::Released { .. } => "given back before its first byte".to_owned(),
         Fact::HandedOver { result: HandoverResult::Accepted, .. } => "the carrier took it".to_owned(),
-        Fact::HandedOver { result: HandoverResult::Refused { permanent }, .. } => {
+        Fact::HandedOver { result: HandoverResult::Refused { permanent, .. }, .. } => {
             if *permanent { "refused for good" } else { "refused for now" }.to_owned()
         }
         Fact::HandedOver { result: HandoverResult::Unknown, .. } => {

@@ -98,7 +98,7 @@ fn doubts_end(turn: &mut Turn<'_>, id: EnrollmentId, what: &Fact) -> Result<(), 
     Ok(())
 }
 
-fn about(state: &PatientState, id: EnrollmentId, what: &Fact) -> Option<Occurrence> {
+pub(crate) fn about(state: &PatientState, id: EnrollmentId, what: &Fact) -> Option<Occurrence> {
     match what {
         Fact::Flagged { about, .. } | Fact::Answered { about, .. } | Fact::Closed { about, .. } => {
             Some(about.clone())
@@ -111,7 +111,8 @@ fn about(state: &PatientState, id: EnrollmentId, what: &Fact) -> Option<Occurren
 /// The occurrence of a step's own task, from the key: the task itself is gone with its outcome.
 fn outcome_of(state: &PatientState, id: EnrollmentId, task: &TaskKey) -> Option<Occurrence> {
     let enrollment = state.enrollments.get(&id)?;
-    enrollment.steps.iter().find_map(|(step, state)| {
+    let named = enrollment.steps.iter().filter(|(step, _)| task.0.contains(step.as_str()));
+    named.into_iter().find_map(|(step, state)| {
         let occurrence = |open: &crate::state::OpenOccurrence| Occurrence {
             enrollment: id,
             step: step.clone(),
@@ -156,7 +157,7 @@ fn looked_at(
     flagged.then(|| rule.alternatives.iter().take(1).map(|first| filled(&first.because, &env)).collect())
 }
 
-fn triggers(rule: &Rule, what: &Fact, about: Option<&Occurrence>, flagged: &[Name]) -> bool {
+pub(crate) fn triggers(rule: &Rule, what: &Fact, about: Option<&Occurrence>, flagged: &[Name]) -> bool {
     let of = |step: &Name| about.is_some_and(|about| about.step == *step);
     match (&rule.on, what) {
         (Trigger::Answer(_), Fact::Flagged { rule: name, .. }) => *name == rule.id,
@@ -177,7 +178,7 @@ fn triggers(rule: &Rule, what: &Fact, about: Option<&Occurrence>, flagged: &[Nam
     }
 }
 
-fn at_hand<'a>(workflow: &'a Workflow, what: &'a Fact) -> Option<AnswerAtHand<'a>> {
+pub(crate) fn at_hand<'a>(workflow: &'a Workflow, what: &'a Fact) -> Option<AnswerAtHand<'a>> {
     let (Fact::Flagged { questionnaire, answers, .. } | Fact::Answered { questionnaire, answers, .. }) = what
     else {
         return None;

@@ -82,10 +82,11 @@ fn course(turn: &mut Turn<'_>, id: EnrollmentId, workflow: &Workflow) -> Result<
         }
         chain::goes_on(turn, id, workflow, (index, step))?;
     }
+    turn.look_at(others);
+    // The end, or that of a pause, also is something that will happen.
     if turn.wake_at.is_none() {
         idle(turn, id)?;
     }
-    turn.look_at(others);
     Ok(())
 }
 

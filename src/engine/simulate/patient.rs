@@ -191,11 +191,11 @@ impl Patient<'_, '_> {
     fn carrier(&mut self, channel: Channel, message: &MessageKey) -> HandoverResult {
         let behaviour = &self.ground.plan.behaviour;
         if self.dead_number && channel == Channel::Sms {
-            return HandoverResult::Refused { permanent: true };
+            return HandoverResult::Refused { permanent: true, retry_after_seconds: None };
         }
         let luck = self.chance.below(1_000);
         if luck < behaviour.refused_for_now {
-            return HandoverResult::Refused { permanent: false };
+            return HandoverResult::Refused { permanent: false, retry_after_seconds: None };
         }
         if luck < behaviour.refused_for_now + behaviour.lost_answers {
             return HandoverResult::Unknown;

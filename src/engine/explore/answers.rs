@@ -1,0 +1,464 @@
+//! Answers by the regions that rules can tell apart.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use jiff::civil::Date;
+
+use crate::{
+    Decimal, Name, Value,
+    decide::flags,
+    expr::{AnswerAtHand, Env, eval, holds},
+    fact::Answer,
+    instrument::visible_items,
+    model::{Expr, Item, ItemKind, Questionnaire, Trigger},
+    state::{EnrollmentState, PatientState},
+    turn::env,
+};
+
+use super::{
+    look::{Seen, every_part},
+    world::{ENROLLMENT, Ground},
+};
+
+pub(super) type Answers = Arc<BTreeMap<Name, Answer>>;
+
+/// Whole numbers with at most so many values are all tried.
+const VALUES_MAX: i64 = 12;
+/// Combinations tried to make an alternative true.
+const TRIES_MAX: usize = 2_000;
+/// Pairs of answers that each make a rule true.
+const PAIRS_MAX: usize = 16;
+
+/// A form in the patient's hand.
+pub(super) struct AtHand<'a, 'g> {
+    pub ground: &'g Ground<'a>,
+    pub state: &'g PatientState,
+    pub questionnaire: &'g Questionnaire,
+    pub today: Date,
+}
+
+/// The alternatives that a form makes true, by rule and place.
+type Fired = Vec<(usize, usize)>;
+
+impl AtHand<'_, '_> {
+    fn enrollment(&self) -> Option<&EnrollmentState> {
+        self.state.enrollments.get(&ENROLLMENT)
+    }
+
+    fn rules(&self) -> impl Iterator<Item = (usize, &crate::model::Rule)> {
+        let of_this = |rule: &crate::model::Rule| match &rule.on {
+            Trigger::Answer(name) => *name == self.questionnaire.id,
+            _ => false,
+        };
+        self.ground.workflow.rules.iter().enumerate().filter(move |(_, rule)| of_this(rule))
+    }
+
+    fn env<'e>(&'e self, enrollment: &'e EnrollmentState, answers: &'e BTreeMap<Name, Answer>) -> Env<'e> {
+        let answer = Some(AnswerAtHand { questionnaire: self.questionnaire, answers });
+        Env { answer, ..env(&self.ground.zone, enrollment, self.ground.workflow, self.today) }
+    }
+
+    fn fired(&self, answers: &BTreeMap<Name, Answer>) -> Fired {
+        let Some(enrollment) = self.enrollment() else { return Fired::new() };
+        let env = self.env(enrollment, answers);
+        let mut fired = Fired::new();
+        for (index, rule) in self.rules() {
+            for (which, alternative) in rule.alternatives.iter().enumerate() {
+                if holds(&alternative.when, &env) {
+                    fired.push((index, which));
+                }
+            }
+        }
+        fired
+    }
+
+    /// The form of somebody who is well: the last one again, if no rule would fire for it.
+    pub fn calm(&self, last: Option<&Answers>) -> Answers {
+        if let Some(last) = last.filter(|last| self.fired(last).is_empty()) {
+            return Arc::clone(last);
+        }
+        let mut answers = self.filled(BTreeMap::new());
+        for _ in 0..2 {
+            let mut fewest = self.fired(&answers).len();
+            if fewest == 0 {
+                break;
+            }
+            for item in &self.questionnaire.items {
+                for value in self.values(item, &answers) {
+                    let tried = self.with(&answers, item, value);
+                    let fired = self.fired(&tried).len();
+                    if fired < fewest {
+                        (answers, fewest) = (tried, fired);
+                    }
+                }
+            }
+        }
+        Arc::new(answers)
+    }
+
+    /// One form for each region that rules can tell from the calm one, and how many deviations it counts for.
+    pub fn regions(&self, calm: &Answers, seen: &Seen, coarse: bool, left: u8) -> Vec<(Answers, u8)> {
+        let mut found = Found { keys: BTreeSet::new(), forms: Vec::new(), seen, coarse };
+        found.keys.insert(found.key(self.fired(calm), calm));
+        let mut firing: Vec<(Name, Option<Answer>)> = Vec::new();
+        for item in &self.questionnaire.items {
+            let base = self.made_visible(calm, item);
+            for value in self.values(item, &base) {
+                let form = self.with(&base, item, value.clone());
+                let fired = self.fired(&form);
+                let fires = !fired.is_empty();
+                if found.offer(fired, form, 1) && fires {
+                    firing.push((item.id.clone(), value));
+                }
+            }
+        }
+        for score in &self.questionnaire.scores {
+            let mut form = (**calm).clone();
+            for item in self.questionnaire.items.iter().filter(|item| score.items.contains(&item.id)) {
+                for value in self.values(item, calm) {
+                    form = self.with(&form, item, value);
+                    found.offer(self.fired(&form), form.clone(), 1);
+                }
+            }
+        }
+        self.aimed_at(calm, &mut found);
+        if left >= 2 {
+            self.pairs(calm, &firing, &mut found);
+        }
+        found.forms.into_iter().map(|(form, cost)| (Arc::new(form), cost)).collect()
+    }
+
+    /// The red flags that a draft of a form with one bad answer raises.
+    pub fn flags(&self, calm: &Answers) -> Vec<(Name, Answers)> {
+        let Some(enrollment) = self.enrollment() else { return Vec::new() };
+        let mut found: Vec<(Name, Answers)> = Vec::new();
+        if !self.rules().any(|(_, rule)| rule.at_once) {
+            return found;
+        }
+        for item in &self.questionnaire.items {
+            for value in self.values(item, calm) {
+                let form = self.with(calm, item, value);
+                let workflow = self.ground.workflow;
+                for rule in flags(workflow, enrollment, &self.questionnaire.id, &form, self.today) {
+                    if !found.iter().any(|(known, _)| *known == rule) {
+                        found.push((rule, Arc::new(form.clone())));
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// Forms that make an alternative true which nothing simpler did.
+    fn aimed_at(&self, calm: &Answers, found: &mut Found<'_>) {
+        for (index, rule) in self.rules() {
+            for (which, alternative) in rule.alternatives.iter().enumerate() {
+                if found.keys.iter().any(|(fired, _)| fired.contains(&(index, which))) {
+                    continue;
+                }
+                let mentioned = self.mentioned(&alternative.when);
+                let items: Vec<&Item> =
+                    self.questionnaire.items.iter().filter(|item| mentioned.contains(&item.id)).collect();
+                let mut tries = 0;
+                if let Some(form) = self.search((**calm).clone(), &items, &alternative.when, &mut tries) {
+                    found.offer(self.fired(&form), form, 1);
+                }
+            }
+        }
+    }
+
+    fn search(
+        &self,
+        form: BTreeMap<Name, Answer>,
+        items: &[&Item],
+        when: &Expr,
+        tries: &mut usize,
+    ) -> Option<BTreeMap<Name, Answer>> {
+        let Some((item, rest)) = items.split_first() else {
+            *tries += 1;
+            let enrollment = self.enrollment()?;
+            return holds(when, &self.env(enrollment, &form)).then_some(form);
+        };
+        let base = self.made_visible(&form, item);
+        for value in self.values(item, &base) {
+            if *tries > TRIES_MAX {
+                return None;
+            }
+            let tried = self.with(&base, item, value);
+            if let Some(found) = self.search(tried, rest, when, tries) {
+                return Some(found);
+            }
+        }
+        None
+    }
+
+    /// Two bad answers at once, and all of them.
+    fn pairs(&self, calm: &Answers, firing: &[(Name, Option<Answer>)], found: &mut Found<'_>) {
+        let item = |name: &Name| self.questionnaire.items.iter().find(|item| item.id == *name);
+        let mut tried = 0;
+        let mut worst = (**calm).clone();
+        for (index, (first, one)) in firing.iter().enumerate() {
+            let Some(first_item) = item(first) else { continue };
+            worst = self.with(&self.made_visible(&worst, first_item), first_item, one.clone());
+            let base = self.with(&self.made_visible(calm, first_item), first_item, one.clone());
+            for (second, other) in firing.iter().skip(index + 1).filter(|(second, _)| second != first) {
+                let Some(second_item) = item(second).filter(|_| tried < PAIRS_MAX) else { continue };
+                tried += 1;
+                let both = self.with(&self.made_visible(&base, second_item), second_item, other.clone());
+                found.offer(self.fired(&both), both, 2);
+            }
+        }
+        found.offer(self.fired(&worst), worst, 2);
+    }
+
+    fn mentioned(&self, when: &Expr) -> BTreeSet<Name> {
+        let mut names = BTreeSet::new();
+        let mut defined = Vec::new();
+        every_part(when, &mut |expr| match expr {
+            Expr::Item(name) | Expr::Points(name) | Expr::Doubtful(name) | Expr::Declined(name) => {
+                names.insert(name.clone());
+            }
+            Expr::Defined(name) => defined.push(name),
+            _ => {}
+        });
+        for name in defined {
+            let definition = self.ground.workflow.define.iter().find(|(id, _)| id == name);
+            names.extend(definition.into_iter().flat_map(|(_, expr)| self.mentioned(expr)));
+        }
+        names
+    }
+
+    /// With one answer changed, and what that shows filled in.
+    fn with(
+        &self,
+        form: &BTreeMap<Name, Answer>,
+        item: &Item,
+        value: Option<Answer>,
+    ) -> BTreeMap<Name, Answer> {
+        let mut form = form.clone();
+        match value {
+            Some(value) => form.insert(item.id.clone(), value),
+            None => form.remove(&item.id),
+        };
+        if self.questionnaire.items.iter().all(|item| item.only_if.is_none()) {
+            return form;
+        }
+        let shown: BTreeSet<&Name> =
+            visible_items(self.questionnaire, &form).into_iter().map(|item| &item.id).collect();
+        let hidden: Vec<Name> = form.keys().filter(|name| !shown.contains(name)).cloned().collect();
+        hidden.iter().for_each(|name| drop(form.remove(name)));
+        self.filled(form)
+    }
+
+    /// With an earlier answer changed so that the item is shown, if one can.
+    fn made_visible(&self, form: &BTreeMap<Name, Answer>, wanted: &Item) -> BTreeMap<Name, Answer> {
+        let shows = |form: &BTreeMap<Name, Answer>| {
+            visible_items(self.questionnaire, form).iter().any(|item| item.id == wanted.id)
+        };
+        if wanted.only_if.is_none() || shows(form) {
+            return form.clone();
+        }
+        let before = self.questionnaire.items.iter().take_while(|item| item.id != wanted.id);
+        for item in before {
+            for value in self.values(item, form) {
+                let tried = self.with(form, item, value);
+                if shows(&tried) {
+                    return tried;
+                }
+            }
+        }
+        form.clone()
+    }
+
+    /// Every item that is shown and must or should be answered has an answer.
+    fn filled(&self, mut form: BTreeMap<Name, Answer>) -> BTreeMap<Name, Answer> {
+        for _ in 0..self.questionnaire.items.len() {
+            let shown = visible_items(self.questionnaire, &form);
+            let open = shown.into_iter().filter(|item| !form.contains_key(&item.id));
+            let next = open.filter_map(|item| Some((item.id.clone(), self.calmest(item, &form)?))).next();
+            let Some((item, answer)) = next else { break };
+            form.insert(item, answer);
+        }
+        form
+    }
+
+    fn calmest(&self, item: &Item, form: &BTreeMap<Name, Answer>) -> Option<Answer> {
+        let given = |value| Some(Answer::Given { value, doubtful: false });
+        match &item.kind {
+            ItemKind::Choice(options) => {
+                let calmest = options.iter().min_by_key(|option| option.points.unwrap_or(0))?;
+                given(Value::Choice(calmest.id.clone()))
+            }
+            ItemKind::YesNo => given(Value::Bool(false)),
+            ItemKind::Whole { .. } | ItemKind::Quantity { .. } => self.number(item, form),
+            ItemKind::Text { .. } => (!item.optional).then_some(Answer::Text),
+        }
+    }
+
+    /// The last number again, or one that a fact names, or the middle; nothing where no rule looks and it may be left out.
+    fn number(&self, item: &Item, form: &BTreeMap<Name, Answer>) -> Option<Answer> {
+        let (low, high) = range(item)?;
+        let (thresholds, facts) = self.thresholds(item, form);
+        if thresholds.is_empty() && facts.is_empty() && item.optional {
+            return None;
+        }
+        let last = self.last(item);
+        let middle = Decimal::whole((low + high).rounded() / 2);
+        let inside = |number: &Decimal| low <= *number && *number <= high;
+        let number = last.into_iter().chain(facts).chain([middle]).find(inside)?;
+        Some(Answer::Given { value: Value::Number(number), doubtful: self.is_doubtful(item, number) })
+    }
+
+    fn last(&self, item: &Item) -> Option<Decimal> {
+        let series = self.enrollment()?.series.get(&item.id)?;
+        series.last().map(|(_, number)| *number)
+    }
+
+    /// A number far from the last one only counts once it was confirmed.
+    fn is_doubtful(&self, item: &Item, number: Decimal) -> bool {
+        let ItemKind::Quantity { doubt: Some(doubt), .. } = &item.kind else { return false };
+        self.last(item).is_some_and(|last| {
+            let differs = if last > number { last - number } else { number - last };
+            differs > doubt.differs_by
+        })
+    }
+
+    /// Every answer to an item that some rule can tell from another: below, at and above each threshold.
+    fn values(&self, item: &Item, form: &BTreeMap<Name, Answer>) -> Vec<Option<Answer>> {
+        let given = |value| Some(Answer::Given { value, doubtful: false });
+        let mut values = match &item.kind {
+            ItemKind::Choice(options) => {
+                options.iter().map(|option| given(Value::Choice(option.id.clone()))).collect()
+            }
+            ItemKind::YesNo => vec![given(Value::Bool(false)), given(Value::Bool(true))],
+            ItemKind::Whole { min, max } if max - min <= VALUES_MAX => {
+                (*min..=*max).map(|n| given(Value::Number(Decimal::whole(n)))).collect()
+            }
+            ItemKind::Whole { .. } | ItemKind::Quantity { .. } => self.numbers(item, form),
+            ItemKind::Text { .. } => vec![Some(Answer::Text)],
+        };
+        if item.optional {
+            values.push(None);
+        }
+        if item.declinable {
+            values.push(Some(Answer::Declined));
+        }
+        values
+    }
+
+    fn numbers(&self, item: &Item, form: &BTreeMap<Name, Answer>) -> Vec<Option<Answer>> {
+        let Some((low, high)) = range(item) else { return Vec::new() };
+        let small = match &item.kind {
+            ItemKind::Quantity { .. } => Decimal::parse("0.1").unwrap_or_default(),
+            _ => Decimal::whole(1),
+        };
+        let (thresholds, _) = self.thresholds(item, form);
+        let mut numbers = BTreeSet::from([low, high]);
+        for at in thresholds {
+            numbers.extend([at - small, at, at + small]);
+        }
+        if let (ItemKind::Quantity { doubt: Some(doubt), .. }, Some(last)) = (&item.kind, self.last(item)) {
+            let far = doubt.differs_by + Decimal::whole(1);
+            numbers.extend([last - far, last + far]);
+        }
+        let inside = numbers.into_iter().filter(|number| low <= *number && *number <= high);
+        inside
+            .map(|number| {
+                let doubtful = self.is_doubtful(item, number);
+                Some(Answer::Given { value: Value::Number(number), doubtful })
+            })
+            .collect()
+    }
+
+    /// Where comparisons of this item change, as things stand; and the facts that it is compared with.
+    fn thresholds(&self, item: &Item, form: &BTreeMap<Name, Answer>) -> (BTreeSet<Decimal>, Vec<Decimal>) {
+        let (mut thresholds, mut facts) = (BTreeSet::new(), Vec::new());
+        let Some(enrollment) = self.enrollment() else { return (thresholds, facts) };
+        let env = self.env(enrollment, form);
+        let mut look = |expr: &Expr| {
+            let Expr::Compare(_, left, right) = expr else { return };
+            let (Some((a, b)), Some((c, d))) = (linear(left, &item.id, &env), linear(right, &item.id, &env))
+            else {
+                return;
+            };
+            match a - c {
+                1 => drop(thresholds.insert(d - b)),
+                -1 => drop(thresholds.insert(b - d)),
+                _ => return,
+            }
+            every_part(expr, &mut |part| {
+                if let (Expr::Fact(_), Some(Value::Number(number))) = (part, eval(part, &env)) {
+                    facts.push(number);
+                }
+            });
+        };
+        for (_, rule) in self.rules() {
+            rule.alternatives.iter().for_each(|alternative| every_part(&alternative.when, &mut look));
+        }
+        self.ground.workflow.define.iter().for_each(|(_, expr)| every_part(expr, &mut look));
+        (thresholds, facts)
+    }
+}
+
+fn range(item: &Item) -> Option<(Decimal, Decimal)> {
+    match &item.kind {
+        ItemKind::Whole { min, max } => Some((Decimal::whole(*min), Decimal::whole(*max))),
+        ItemKind::Quantity { min, max, .. } => Some((*min, *max)),
+        ItemKind::Choice(_) | ItemKind::YesNo | ItemKind::Text { .. } => None,
+    }
+}
+
+/// An expression as so many times the item plus a known number.
+fn linear(expr: &Expr, item: &Name, env: &Env<'_>) -> Option<(i8, Decimal)> {
+    match expr {
+        Expr::Item(name) if name == item => Some((1, Decimal::ZERO)),
+        Expr::Add(left, right) => {
+            let ((a, b), (c, d)) = (linear(left, item, env)?, linear(right, item, env)?);
+            Some((a.checked_add(c)?, b + d))
+        }
+        Expr::Subtract(left, right) => {
+            let ((a, b), (c, d)) = (linear(left, item, env)?, linear(right, item, env)?);
+            Some((a.checked_sub(c)?, b - d))
+        }
+        _ => match eval(expr, env)? {
+            Value::Number(number) => Some((0, number)),
+            Value::Bool(_) | Value::Choice(_) | Value::Date(_) => None,
+        },
+    }
+}
+
+/// Forms found so far, one for each region.
+struct Found<'s> {
+    keys: BTreeSet<(Fired, Vec<(Name, Decimal)>)>,
+    forms: Vec<(BTreeMap<Name, Answer>, u8)>,
+    seen: &'s Seen,
+    /// Only what fires now counts, not what later rules look back on.
+    coarse: bool,
+}
+
+impl Found<'_> {
+    fn key(&self, fired: Fired, form: &BTreeMap<Name, Answer>) -> (Fired, Vec<(Name, Decimal)>) {
+        let mut numbers = Vec::new();
+        if !self.coarse {
+            for name in self.seen.horizon.series.keys() {
+                if let Some(Answer::Given { value: Value::Number(number), doubtful: false }) = form.get(name)
+                {
+                    numbers.push((name.clone(), *number));
+                }
+            }
+        }
+        (fired, numbers)
+    }
+
+    fn offer(&mut self, fired: Fired, form: BTreeMap<Name, Answer>, cost: u8) -> bool {
+        let key = self.key(fired, &form);
+        let new = self.keys.insert(key);
+        if new {
+            self.forms.push((form, cost));
+        }
+        new
+    }
+}
