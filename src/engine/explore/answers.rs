@@ -19,6 +19,7 @@ use crate::{
 };
 
 use super::{
+    linear::{linear, range},
     look::{Seen, every_part},
     world::{ENROLLMENT, Ground},
 };
@@ -400,33 +401,6 @@ impl AtHand<'_, '_> {
         }
         self.ground.workflow.define.iter().for_each(|(_, expr)| every_part(expr, &mut look));
         (thresholds, facts)
-    }
-}
-
-fn range(item: &Item) -> Option<(Decimal, Decimal)> {
-    match &item.kind {
-        ItemKind::Whole { min, max } => Some((Decimal::whole(*min), Decimal::whole(*max))),
-        ItemKind::Quantity { min, max, .. } => Some((*min, *max)),
-        ItemKind::Choice(_) | ItemKind::YesNo | ItemKind::Text { .. } => None,
-    }
-}
-
-/// An expression as so many times the item plus a known number.
-fn linear(expr: &Expr, item: &Name, env: &Env<'_>) -> Option<(i8, Decimal)> {
-    match expr {
-        Expr::Item(name) if name == item => Some((1, Decimal::ZERO)),
-        Expr::Add(left, right) => {
-            let ((a, b), (c, d)) = (linear(left, item, env)?, linear(right, item, env)?);
-            Some((a.checked_add(c)?, b + d))
-        }
-        Expr::Subtract(left, right) => {
-            let ((a, b), (c, d)) = (linear(left, item, env)?, linear(right, item, env)?);
-            Some((a.checked_sub(c)?, b - d))
-        }
-        _ => match eval(expr, env)? {
-            Value::Number(number) => Some((0, number)),
-            Value::Bool(_) | Value::Choice(_) | Value::Date(_) => None,
-        },
     }
 }
 

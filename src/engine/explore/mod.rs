@@ -11,6 +11,7 @@
 mod answers;
 mod case;
 mod days;
+mod linear;
 mod look;
 mod merge;
 mod moves;

@@ -3,6 +3,7 @@
 
 pub mod behaviour;
 mod count;
+mod luck;
 mod patient;
 mod plain;
 #[cfg(test)]

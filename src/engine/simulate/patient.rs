@@ -9,17 +9,21 @@ use crate::{
     calendar::{at, day_of, days_between, plus_days, plus_minutes, start_of_day},
     cover,
     fact::{
-        Answer, Author, Closing, Entry, Fact, HandoverResult, MessageKey, Mode, NewFact, Occurrence,
-        OutcomeCode, Purpose, Reply, TaskKey,
+        Answer, Author, Closing, Entry, Fact, HandoverResult, MessageKey, Mode, NewFact, Occurrence, Purpose,
+        Reply, TaskKey,
     },
     guard::{Guard, guard},
     instrument::visible_items,
-    model::{Channel, Does, FactKind, Item, ItemKind, Role, TaskKind},
+    model::{Channel, Does, Item, ItemKind, Role, TaskKind},
     planner::{AdvanceError, Library, advance},
     state::{MessageStanding, PatientState},
 };
 
-use super::{Plan, Totals, behaviour::Chance};
+use super::{
+    Plan, Totals,
+    behaviour::Chance,
+    luck::{any, outcome},
+};
 
 const ENROLLMENT: EnrollmentId = EnrollmentId(1);
 /// Patients who were silent so often in a row count as silent.
@@ -429,36 +433,5 @@ impl Patient<'_, '_> {
         };
         let when = plus_minutes(self.now, i64::from(minutes));
         self.todo.extend(members.into_iter().map(|about| (when, Todo::Answer(about, first))));
-    }
-}
-
-fn outcome(kind: TaskKind, behaviour: &super::Behaviour, chance: &mut Chance) -> OutcomeCode {
-    match kind {
-        TaskKind::Visit | TaskKind::Examination if chance.happens(behaviour.missed_visits) => {
-            OutcomeCode::DidNotCome
-        }
-        TaskKind::Call if chance.happens(behaviour.missed_calls) => OutcomeCode::CouldNotReach,
-        TaskKind::Alert | TaskKind::Call => OutcomeCode::CalledAdvice,
-        TaskKind::Visit | TaskKind::Examination | TaskKind::Review | TaskKind::Admin => OutcomeCode::Done,
-    }
-}
-
-fn any(kind: &FactKind, today: Date, chance: &mut Chance) -> Value {
-    let between = |low: Decimal, high: Decimal, chance: &mut Chance| {
-        // Around the middle half of the range.
-        let (low, high) = (low.rounded(), high.rounded());
-        let quarter = (high - low) / 4;
-        let within = u32::try_from(2 * quarter + 1).unwrap_or(1);
-        Value::Number(Decimal::whole(low + quarter + i64::from(chance.below(within))))
-    };
-    match kind {
-        FactKind::Boolean => Value::Bool(chance.happens(500)),
-        FactKind::Choice(options) => {
-            let index = chance.below(u32::try_from(options.len()).unwrap_or(1)) as usize;
-            options.get(index).map_or(Value::Bool(false), |(name, _)| Value::Choice(name.clone()))
-        }
-        FactKind::Whole { min, max } => between(Decimal::whole(*min), Decimal::whole(*max), chance),
-        FactKind::Quantity { min, max, .. } => between(*min, *max, chance),
-        FactKind::Date => Value::Date(today),
     }
 }
