@@ -41,6 +41,15 @@ pub struct Plan<'a> {
     pub seed: u64,
 }
 
+/// What every patient is walked with.
+struct Ground<'a> {
+    plan: &'a Plan<'a>,
+    library: &'a Library,
+    zone: &'a jiff::tz::TimeZone,
+    version: &'a crate::VersionHash,
+    start: Date,
+}
+
 /// The Monday on which the first patients are enrolled; the others follow over a week.
 const FIRST_DAY: Date = Date::constant(2026, 3, 2);
 
@@ -55,7 +64,7 @@ pub fn simulate(plan: &Plan<'_>) -> Result<Totals, AdvanceError> {
     let mut totals = Totals::new(plan.days);
     for number in 0..plan.patients {
         let start = plus_days(FIRST_DAY, i64::from(number % 7));
-        let ground = patient::Ground { plan, library: &library, zone: &zone, version: &version, start };
+        let ground = Ground { plan, library: &library, zone: &zone, version: &version, start };
         patient::walk(&ground, u64::from(number), &mut totals)?;
     }
     Ok(totals)

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date};
 
 use crate::{
-    Decimal, EnrollmentId, Name, SiteId, Value, VersionHash,
+    Decimal, EnrollmentId, Name, SiteId, Value,
     calendar::{at, day_of, days_between, plus_days, plus_minutes, start_of_day},
     cover,
     fact::{
@@ -15,12 +15,12 @@ use crate::{
     guard::{Guard, guard},
     instrument::visible_items,
     model::{Channel, Does, Item, ItemKind, Role, TaskKind},
-    planner::{AdvanceError, Library, advance},
+    planner::{AdvanceError, advance},
     state::{MessageStanding, PatientState},
 };
 
 use super::{
-    Plan, Totals,
+    Ground, Totals,
     behaviour::Chance,
     luck::{any, outcome},
 };
@@ -28,14 +28,6 @@ use super::{
 const ENROLLMENT: EnrollmentId = EnrollmentId(1);
 /// Patients who were silent so often in a row count as silent.
 const SILENT: u8 = 3;
-
-pub(super) struct Ground<'a> {
-    pub plan: &'a Plan<'a>,
-    pub library: &'a Library,
-    pub zone: &'a TimeZone,
-    pub version: &'a VersionHash,
-    pub start: Date,
-}
 
 enum Todo {
     Answer(Occurrence, bool),
