@@ -213,3 +213,36 @@ fn an_id_in_two_folds_is_refused() {
     );
     assert!(!out.exists());
 }
+
+#[test]
+fn a_column_that_knows_the_outcome_is_refused_by_name_and_allowed_by_name() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (data, _) = sample(dir.path());
+    let model = dir.path().join("model");
+    let train =
+        ["risk", "train", text(&data), "--id", "patient", "--label", "readmit30", "--out", text(&model)];
+    let said = refusal(&tend(&train));
+    assert!(said.contains("column \"readmit\" looks as if it knew the outcome"), "{said}");
+    assert!(said.contains("AUROC 1.000") && said.contains("--allow-leak readmit"), "{said}");
+    assert!(!model.exists());
+    let allowed: Vec<&str> = train.into_iter().chain(["--allow-leak", "readmit"]).collect();
+    let said = out(&tend(&allowed));
+    assert!(said.contains("look at readmit: alone it tells who has the event"), "{said}");
+}
+
+#[test]
+fn a_site_recalibrates_the_shipped_model_and_watches_it() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (data, _) = sample(dir.path());
+    let own = dir.path().join("own");
+    let shipped = root().join("models/readmit30");
+    let said = out(&tend(&["risk", "recalibrate", text(&shipped), text(&data), "--out", text(&own)]));
+    assert!(said.contains("1500 rows") && said.contains("intercept") && said.contains("the slope"), "{said}");
+    let card = fs::read_to_string(own.join("card.md")).expect("was written");
+    assert!(card.contains("Recalibrated on 1500 rows of a site"), "{card}");
+    assert!(fs::read_to_string(own.join("card.html")).expect("was written").contains("<table>"));
+    let said = out(&tend(&["risk", "monitor", text(&own), text(&data), "--period", "sex"]));
+    assert!(said.contains("n_inpatient_12m") && said.contains("population stability index"), "{said}");
+    let again = ["risk", "recalibrate", text(&own), text(&data), "--out", text(&dir.path().join("twice"))];
+    assert!(refusal(&tend(&again)).contains("the model is recalibrated already"));
+}

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::model::{Model, ModelFile};
 use crate::schema::Kind;
 use crate::score::plain;
+use crate::tripod;
 
 /// The groups and their attributes, numbered from 1 throughout.
 const ATTRIBUTES: [(&str, &[&str]); 9] = [
@@ -99,6 +100,7 @@ fn write_card(out: &mut String, file: &ModelFile) -> std::fmt::Result {
         writeln!(out, "## {}\n\n{}\n", section.heading, section.text.trim())?;
     }
     attributes(out, file)?;
+    tripod::write(out, file)?;
     inputs(out, file)
 }
 
@@ -112,15 +114,17 @@ fn figures(out: &mut String, file: &ModelFile) -> std::fmt::Result {
     )?;
     writeln!(
         out,
-        "A linear path (ridge {}) beside {} members ({} inner folds, {} hidden units, {} epochs); calibration fitted on held-out predictions: intercept {:.3}, slope of the linear path {:.3}, of the members {:.3}.\n",
+        "A linear path (ridge {}) beside {} members ({} inner folds, {} hidden units, {} epochs) and {} trees; calibration fitted on held-out predictions: intercept {:.3}, slope of the linear path {:.3}, of the members {:.3}, of the trees {:.3}.\n",
         plain(training.ridge),
         training.members,
         training.inner_folds,
         training.hidden,
         training.epochs,
+        training.trees,
         file.calibration.intercept,
         file.calibration.linear,
-        file.calibration.members
+        file.calibration.members,
+        file.calibration.trees
     )?;
     if file.metric.is_empty() {
         return Ok(());
@@ -140,7 +144,38 @@ fn figures(out: &mut String, file: &ModelFile) -> std::fmt::Result {
     }
     writeln!(out)?;
     by_fold(out, file)?;
+    plots(out, file)?;
     subgroups(out, file)
+}
+
+/// Calibration by tenths and net benefit, as tables; `page` draws them.
+fn plots(out: &mut String, file: &ModelFile) -> std::fmt::Result {
+    if file.tenth.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "## Calibration by tenths of risk\n\nOn the same held-out rows.\n")?;
+    writeln!(out, "| tenth | rows | predicted | seen | 95 % interval |\n|---|---|---|---|---|")?;
+    for (i, tenth) in file.tenth.iter().enumerate() {
+        writeln!(
+            out,
+            "| {} | {} | {:.4} | {:.4} | {:.4} to {:.4} |",
+            i + 1,
+            tenth.rows,
+            tenth.predicted,
+            tenth.observed,
+            tenth.low,
+            tenth.high
+        )?;
+    }
+    writeln!(
+        out,
+        "\n## Decision curve\n\nNet benefit per patient of acting from a risk on: by the model, or on everybody.\n"
+    )?;
+    writeln!(out, "| acting from | model | everybody |\n|---|---|---|")?;
+    for point in &file.decision_curve {
+        writeln!(out, "| {:.2} | {:.4} | {:.4} |", point.threshold, point.model, point.everybody)?;
+    }
+    writeln!(out)
 }
 
 fn by_fold(out: &mut String, file: &ModelFile) -> std::fmt::Result {

@@ -145,6 +145,9 @@ pub enum FitError {
     /// The schema file does not fit the data.
     #[error("{0}")]
     Schema(String),
+    /// Columns that know the outcome.
+    #[error("{}", leak_sentence(.0))]
+    Leaks(Vec<crate::leak::Leak>),
     /// The numerical library refused.
     #[error("the numerical library failed: {0}")]
     Numeric(#[from] candle_core::Error),
@@ -154,4 +157,17 @@ pub enum FitError {
     /// The model could not be put together from its parts.
     #[error(transparent)]
     Model(#[from] crate::model::ModelError),
+}
+
+fn leak_sentence(leaks: &[crate::leak::Leak]) -> String {
+    let each: Vec<String> = leaks
+        .iter()
+        .map(|leak| format!("column \"{}\" looks as if it knew the outcome: {}", leak.column, leak.why))
+        .collect();
+    let names: Vec<&str> = leaks.iter().map(|leak| leak.column.as_str()).collect();
+    let names = names.join(",");
+    format!(
+        "{}; leave out what is not known on the day of the score (--drop {names}), or keep it knowingly (--allow-leak {names})",
+        each.join("; ")
+    )
 }

@@ -1,6 +1,6 @@
 //! Scores a table and compares with what happened: every row counts, also those that would abstain.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
 use crate::hazard::Observed;
@@ -57,10 +57,10 @@ pub struct Evaluation {
 }
 
 /// One point of a decision curve.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NetBenefit {
     /// Horizon, for survival.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub horizon: Option<f64>,
     /// Risk from which somebody acts.
     pub threshold: f64,
@@ -223,7 +223,8 @@ pub fn survival_metrics(
     })
 }
 
-fn binary_curve(rows: &[Observed], risk: &[f64]) -> Vec<NetBenefit> {
+/// Net benefit of a label by threshold.
+pub fn binary_curve(rows: &[Observed], risk: &[f64]) -> Vec<NetBenefit> {
     let y: Vec<bool> = rows.iter().map(|row| row.event).collect();
     let everybody = vec![1.0; risk.len()];
     THRESHOLDS

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::{binary_metrics, survival_metrics};
+use crate::evaluate::{NetBenefit, binary_curve, binary_metrics, survival_metrics};
 use crate::fit::Fitted;
 use crate::hazard::Observed;
 use crate::inner::group;
@@ -14,6 +14,8 @@ use crate::schema::Kind;
 const ROUNDS: usize = 200;
 /// Bands that the values of a numeric subgroup are cut into, by equal count.
 const BANDS: usize = 4;
+/// Groups of a calibration plot.
+const TENTHS: usize = 10;
 /// Smaller subgroups are not reported.
 const LEAST_EVENTS: usize = 20;
 
@@ -48,9 +50,28 @@ pub struct Subgroup {
     pub metric: Vec<Metric>,
 }
 
+/// A tenth of the rows by risk: what was predicted and what was seen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tenth {
+    /// Rows.
+    pub rows: usize,
+    /// Mean risk.
+    pub predicted: f64,
+    /// Share with the event.
+    pub observed: f64,
+    /// Lower end of its 95 % interval, by patient.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
 /// All of it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Figures {
+    /// By tenths of risk, for a label.
+    pub tenths: Vec<Tenth>,
+    /// Net benefit, for a label.
+    pub decision_curve: Vec<NetBenefit>,
     /// Over all held-out rows.
     pub overall: Vec<Metric>,
     /// Fold by fold, for a label.
@@ -75,8 +96,38 @@ impl Fitted {
         Figures {
             overall: binary_metrics(&self.observed, &self.ids, &risk, seed),
             by_fold: self.by_fold(&risk),
+            tenths: self.tenths(&risk, seed),
+            decision_curve: binary_curve(&self.observed, &risk),
             subgroups: subgroups.iter().flat_map(|name| self.parts_of(name, &risk, seed)).collect(),
         }
+    }
+
+    /// Ten groups of equal count; patients are drawn with all their rows for the intervals.
+    fn tenths(&self, risk: &[f64], seed: u64) -> Vec<Tenth> {
+        let mut order: Vec<usize> = (0..risk.len()).collect();
+        order.sort_by(|a, b| risk[*a].total_cmp(&risk[*b]));
+        let mut tenth = vec![0; risk.len()];
+        for (place, row) in order.iter().enumerate() {
+            tenth[*row] = place * TENTHS / order.len();
+        }
+        let shares = |rows: &mut dyn Iterator<Item = usize>| {
+            let mut sums = [(0.0, 0.0, 0.0); TENTHS];
+            for row in rows {
+                let slot = &mut sums[tenth[row]];
+                slot.0 += 1.0;
+                slot.1 += risk[row];
+                slot.2 += f64::from(u8::from(self.observed[row].event));
+            }
+            sums
+        };
+        let all = shares(&mut (0..risk.len()));
+        let draws = bootstrap::resamples(&self.ids, ROUNDS, seed);
+        let drawn: Vec<_> = draws.iter().map(|rows| shares(&mut rows.iter().copied())).collect();
+        let each = all.iter().enumerate().map(|(i, (n, predicted, events))| {
+            let (low, high) = bootstrap::interval(drawn.iter().map(|d| d[i].2 / d[i].0).collect());
+            Tenth { rows: *n as usize, predicted: predicted / n, observed: events / n, low, high }
+        });
+        each.collect()
     }
 
     fn by_fold(&self, risk: &[f64]) -> Vec<FoldMetric> {

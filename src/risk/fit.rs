@@ -10,6 +10,7 @@ use crate::figures::Figures;
 use crate::hazard::{Intervals, Observed, Target, loss};
 use crate::history;
 use crate::inner::{self, Absence, Split};
+use crate::leak::{Leak, leaks};
 use crate::linear::{Linear, Problem, Rows};
 use crate::model::{Columns, FORMAT, Input, Model, ModelBytes, ModelFile, Parts, Training};
 use crate::outcome::{OutcomeColumns, Roles, observed};
@@ -18,6 +19,8 @@ use crate::schema::{Feature, SchemaFile};
 use crate::settle::{enough, horizons, lookback, reference};
 use crate::stack::{Centred, Stack};
 use crate::table::RawTable;
+use crate::trees::{self, Bins, Ground, Grove, Growth};
+use crate::watch::Spread;
 
 /// Shrinkages that are tried, in the unit of events, strongest first.
 const RIDGES: [f64; 7] = [300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3];
@@ -35,6 +38,8 @@ pub struct Options {
     pub folds: Option<Vec<usize>>,
     /// Horizons that the model reports by default; chosen from the event times when empty.
     pub horizons: Vec<f64>,
+    /// Columns that are used although they look as if they knew the outcome.
+    pub allow_leak: Vec<String>,
     /// SHA-256 of the data file, for the record.
     pub data_sha256: String,
     /// Seed.
@@ -66,12 +71,14 @@ pub type Tell<'a> = &'a mut dyn FnMut(&str, f64) -> bool;
 struct Material {
     features: Vec<Feature>,
     left_out: Vec<String>,
+    warnings: Vec<String>,
     frame: Frame,
     observed: Vec<Observed>,
     ids: Vec<usize>,
     splits: Vec<Split>,
     absence: Absence,
     encoder: Encoder,
+    bins: Bins,
     x: Vec<f32>,
     intervals: Intervals,
     targets: Vec<Target>,
@@ -80,20 +87,22 @@ struct Material {
 /// Trains on all rows of `table`.
 pub fn fit(table: &RawTable, options: &Options, tell: Tell) -> Result<Fitted, FitError> {
     let material = Material::prepare(table, options)?;
+    let grove = material.grove(options.seed, &mut |share| tell("trees", share));
     let (ridge, linears) = material.linears(tell)?;
     let lesson = material.lesson(&linears, options.seed);
     let plan = Plan::for_rows(material.targets.len());
     let deep = deep::train(&lesson, &plan, &mut |share| tell("members", share))?;
-    let centred = material.centre(&linears, &deep);
+    let centred = material.centre(&linears, &deep, &grove);
     let stack = centred.stack(&material.targets);
-    if ![stack.intercept, stack.linear, stack.members].iter().all(|s| s.is_finite()) {
+    if ![stack.intercept, stack.linear, stack.members, stack.trees].iter().all(|s| s.is_finite()) {
         return Err(FitError::Diverged("calibration"));
     }
-    let parts = material.parts(&linears, &deep, &centred, stack, ridge)?;
-    let file = material.file(options, &plan, &deep, stack, ridge);
+    let paths = Paths { linears: &linears, deep: &deep, grove: &grove };
+    let parts = material.parts(&paths, &centred, &stack, ridge)?;
+    let held_out = centred.held_out(&stack);
+    let file = material.file(options, &plan, &paths, stack, ridge);
     let bytes = ModelBytes::write(file, &parts)?;
     let model = Model::from_bytes(&bytes.toml, &bytes.safetensors)?;
-    let held_out = centred.held_out(stack);
     Ok(Fitted {
         bytes,
         model,
@@ -112,6 +121,8 @@ impl Fitted {
         file.metric = figures.overall;
         file.fold_metric = figures.by_fold;
         file.subgroup = figures.subgroups;
+        file.tenth = figures.tenths;
+        file.decision_curve = figures.decision_curve;
         self.bytes = self.bytes.with_file(&file)?;
         self.model = Model::from_bytes(&self.bytes.toml, &self.bytes.safetensors)?;
         Ok(self)
@@ -133,6 +144,8 @@ impl Material {
         let categorical: BTreeSet<String> = roles.categorical.iter().cloned().collect();
         let recognised = recognise(table, &inputs, &categorical, &options.schema)?;
         let mut features = recognised.features;
+        let used: Vec<usize> = features.iter().filter_map(|f| table.find(&f.name)).collect();
+        let warnings = guard(leaks(table, &used, &observed, &ids, &roles.outcome), &options.allow_leak)?;
         let back = lookback(roles);
         if let Some(back) = &back {
             let derived = history::derive(table, &features, back)?;
@@ -148,6 +161,7 @@ impl Material {
         for (row, x) in x.chunks_exact_mut(width).enumerate() {
             encoder.row(frame.row(row), x);
         }
+        let bins = Bins::fit(&frame, &features);
         let intervals = match roles.outcome {
             OutcomeColumns::Label(_) => Intervals::label(),
             OutcomeColumns::Survival { .. } => Intervals::from_events(&observed),
@@ -162,11 +176,13 @@ impl Material {
                 share: ABSENCE_SHARE,
             },
             left_out: recognised.left_out,
+            warnings,
             features,
             frame,
             observed,
             ids,
             encoder,
+            bins,
             x,
             intervals,
         })
@@ -203,6 +219,21 @@ impl Material {
             }
         }
         best.map(|(_, ridge, linears)| (ridge, linears)).ok_or(FitError::Diverged("the linear path"))
+    }
+
+    fn grove(&self, seed: u64, tell: &mut dyn FnMut(f64) -> bool) -> Grove {
+        let ground = Ground {
+            frame: &self.frame,
+            bins: &self.bins,
+            targets: &self.targets,
+            ids: &self.ids,
+            intervals: &self.intervals,
+            splits: &self.splits,
+            absence: &self.absence,
+            seed,
+        };
+        let events = self.observed.iter().filter(|row| row.event).count();
+        trees::grow(&ground, &Growth::for_events(events), tell)
     }
 
     fn encoded(&self, row: usize) -> &[f32] {
@@ -243,26 +274,31 @@ impl Material {
         }
     }
 
-    /// Splits held-out predictions into base, linear part and members' part.
-    fn centre(&self, linears: &[Linear], deep: &Deep) -> Centred {
+    /// Splits held-out predictions into base, linear part, members' part and trees' part.
+    fn centre(&self, linears: &[Linear], deep: &Deep, grove: &Grove) -> Centred {
         let (columns, outputs, rows) = (self.encoder.linear(), self.intervals.count(), self.targets.len());
         let mut mean = vec![0.0; columns];
         for row in 0..rows {
             let x = self.encoded(row);
             mean.iter_mut().zip(x).for_each(|(m, x)| *m += f64::from(*x) / rows as f64);
         }
-        let mut shift = vec![0.0; outputs];
-        for row in deep.held_out.chunks_exact(outputs) {
-            shift.iter_mut().zip(row).for_each(|(s, z)| *s += z / rows as f64);
-        }
+        let mean_by_interval = |all: &[f64]| {
+            let mut shift = vec![0.0; outputs];
+            for row in all.chunks_exact(outputs) {
+                shift.iter_mut().zip(row).for_each(|(s, z)| *s += z / rows as f64);
+            }
+            shift
+        };
         let mut centred = Centred {
             label: self.intervals.is_label(),
             outputs,
             base: vec![0.0; rows * outputs],
             linear: vec![0.0; rows],
             members: deep.held_out.clone(),
+            trees: grove.held_out.clone(),
             mean,
-            shift,
+            shift: mean_by_interval(&deep.held_out),
+            trees_shift: mean_by_interval(&grove.held_out),
         };
         for (split, fit) in self.splits.iter().zip(linears) {
             let middle: f64 = fit.beta.iter().zip(&centred.mean).map(|(b, m)| b * m).sum();
@@ -271,21 +307,16 @@ impl Material {
                 for j in 0..outputs {
                     centred.base[row * outputs + j] = fit.intercepts[j] + middle + centred.shift[j];
                     centred.members[row * outputs + j] -= centred.shift[j];
+                    centred.trees[row * outputs + j] -= centred.trees_shift[j];
                 }
             }
         }
         centred
     }
 
-    /// Mean of the folds' linear paths and all their networks, with the calibration worked in.
-    fn parts(
-        &self,
-        linears: &[Linear],
-        deep: &Deep,
-        centred: &Centred,
-        stack: Stack,
-        ridge: f64,
-    ) -> Result<Parts, FitError> {
+    /// Mean of the folds' linear paths and all their networks and trees, with the calibration worked in.
+    fn parts(&self, paths: &Paths, centred: &Centred, stack: &Stack, ridge: f64) -> Result<Parts, FitError> {
+        let linears = paths.linears;
         let n = linears.len() as f64;
         let mean_of = |pick: fn(&Linear) -> &[f64]| -> Vec<f64> {
             let len = pick(&linears[0]).len();
@@ -300,8 +331,13 @@ impl Material {
         let side = self.side(&all, linears.len());
         let covariance = side.problem(self).covariance(&mean, ridge);
         let middle: f64 = mean.beta.iter().zip(&centred.mean).map(|(b, m)| b * m).sum();
-        let shifted = mean.intercepts.iter().zip(&centred.shift).map(|(a, shift)| {
-            a + middle * (1.0 - stack.linear) + stack.intercept + shift * (1.0 - stack.members)
+        let shifted = mean.intercepts.iter().enumerate().map(|(j, a)| {
+            let own = stack.by_interval.get(j).copied().unwrap_or(0.0);
+            a + middle * (1.0 - stack.linear)
+                + stack.intercept
+                + own
+                + centred.shift[j] * (1.0 - stack.members)
+                - centred.trees_shift[j] * stack.trees
         });
         let scale = stack.linear * stack.linear;
         let linear = Linear {
@@ -309,11 +345,13 @@ impl Material {
             beta: mean.beta.iter().map(|b| b * stack.linear).collect(),
             covariance: covariance.iter().map(|c| c * scale).collect(),
         };
-        let nets = deep.weights.iter().map(|net| net.scaled(stack.members)).collect::<Result<_, _>>()?;
-        Ok(Parts { linear, centre: centred.mean.clone(), nets })
+        let nets =
+            paths.deep.weights.iter().map(|net| net.scaled(stack.members)).collect::<Result<_, _>>()?;
+        let forests = paths.grove.forests.iter().map(|forest| forest.scaled(stack.trees)).collect();
+        Ok(Parts { linear, centre: centred.mean.clone(), nets, bins: self.bins.clone(), forests })
     }
 
-    fn file(&self, options: &Options, plan: &Plan, deep: &Deep, stack: Stack, ridge: f64) -> ModelFile {
+    fn file(&self, options: &Options, plan: &Plan, paths: &Paths, stack: Stack, ridge: f64) -> ModelFile {
         let roles = &options.roles;
         let columns = match &roles.outcome {
             OutcomeColumns::Label(label) => (Some(label.clone()), None, None),
@@ -324,6 +362,7 @@ impl Material {
                 feature: feature.clone(),
                 reference: reference(&self.frame, i, &feature.kind),
                 block: block.clone(),
+                spread: Spread::of(&self.frame, i, &feature.kind),
             });
         ModelFile {
             format: FORMAT,
@@ -340,6 +379,7 @@ impl Material {
             },
             intervals: self.intervals.clone(),
             calibration: stack,
+            local: None,
             training: Training {
                 rows: self.targets.len(),
                 ids: self.ids.iter().max().map_or(0, |m| m + 1),
@@ -348,18 +388,39 @@ impl Material {
                 seed: options.seed,
                 inner_folds: self.splits.len(),
                 ridge,
-                epochs: deep.epochs,
+                epochs: paths.deep.epochs,
                 hidden: plan.hidden,
                 members: plan.members * self.splits.len(),
+                trees: paths.grove.trees * self.splits.len(),
                 random_absence: !self.absence.optional.is_empty(),
                 left_out: self.left_out.clone(),
+                warnings: self.warnings.clone(),
             },
             metric: Vec::new(),
             fold_metric: Vec::new(),
             subgroup: Vec::new(),
+            tenth: Vec::new(),
+            decision_curve: Vec::new(),
             input: input.collect(),
         }
     }
+}
+
+/// Refuses leaks that nobody allowed; the rest become warnings.
+fn guard(found: Vec<Leak>, allowed: &[String]) -> Result<Vec<String>, FitError> {
+    let (refused, warned): (Vec<Leak>, Vec<Leak>) =
+        found.into_iter().partition(|leak| leak.refused && !allowed.contains(&leak.column));
+    if !refused.is_empty() {
+        return Err(FitError::Leaks(refused));
+    }
+    Ok(warned.into_iter().map(|leak| format!("{}: {}", leak.column, leak.why)).collect())
+}
+
+/// What the inner folds learned.
+struct Paths<'a> {
+    linears: &'a [Linear],
+    deep: &'a Deep,
+    grove: &'a Grove,
 }
 
 struct Side {

@@ -27,7 +27,7 @@
 //! A model that cannot be loaded is `Abstain::ModelUnavailable`, never a low risk.
 //!
 //! For those who train: `fit` takes a `RawTable` of texts and gives a model's bytes; `history` holds the features that
-//! look back; `inner`, `linear`, `deep` and `stack` are the steps of a fit, in this order.
+//! look back; `inner`, `trees`, `linear`, `deep` and `stack` are the steps of a fit, in this order.
 
 mod card;
 mod columns;
@@ -40,11 +40,15 @@ mod fit;
 mod hazard;
 mod history;
 mod inner;
+mod leak;
 mod linear;
+mod local;
 pub mod metrics;
 mod model;
 mod net;
 mod outcome;
+mod page;
+mod parts;
 mod predict;
 pub mod published;
 mod reasons;
@@ -56,6 +60,9 @@ pub mod sha256;
 mod solve;
 mod stack;
 mod table;
+mod trees;
+mod tripod;
+mod watch;
 
 pub use card::card;
 pub use columns::Frame;
@@ -63,21 +70,29 @@ pub use error::{DataError, FitError};
 pub use evaluate::{
     EvaluateError, Evaluation, NetBenefit, Question, ROUNDS, Scored, binary_metrics, survival_metrics,
 };
-pub use figures::{Figures, FoldMetric, Subgroup};
+pub use figures::{Figures, FoldMetric, Subgroup, Tenth};
 pub use fit::{Fitted, Options, Tell, fit};
 pub use hazard::{Intervals, Observed};
 pub use history::Lookback;
 pub use inner::{Split, group};
+pub use leak::Leak;
+pub use local::{INTERCEPT_EVENTS, Local, SLOPE_EVENTS};
 pub use model::{Columns, FORMAT, Input, Metric, Model, ModelBytes, ModelError, ModelFile, Training};
 pub use outcome::{OutcomeColumns, Roles, observed};
+pub use page::page;
 pub use predict::{Estimate, Raw};
 pub use schema::{About, Feature, FeatureWords, Kind, Level, SchemaFile, Section, Source, Words};
 pub use score::{Abstain, Inputs, Outcome, Reason, Score, Value};
 pub use settle::{MIN_EVENTS, MIN_IDS, MIN_ROWS};
 pub use stack::Stack;
 pub use table::{MAX_COLUMNS, RawTable};
+pub use watch::{DRIFTED, LOOK, Period, Signal, Spread, control};
 
 #[cfg(test)]
+mod after_tests;
+#[cfg(test)]
 mod history_tests;
+#[cfg(test)]
+mod leak_tests;
 #[cfg(test)]
 mod tests;

@@ -3,22 +3,26 @@
 //! Both are checked by SHA-256 when they are loaded: `model.toml` begins with the hash of the rest of itself and holds
 //! the hash of the weights, so that a changed byte in either is refused.
 
-use candle_core::{Device, Tensor};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
 use crate::encode::{Block, Encoder};
-use crate::figures::{FoldMetric, Subgroup};
+use crate::evaluate::NetBenefit;
+use crate::figures::{FoldMetric, Subgroup, Tenth};
 use crate::hazard::Intervals;
 use crate::history::Lookback;
 use crate::linear::Linear;
-use crate::net::{Members, NAMES, Weights};
+use crate::local::Local;
+use crate::net::{Members, Weights};
+pub use crate::parts::Parts;
 use crate::schema::{About, Feature, Source};
+use crate::score::Abstain;
 use crate::sha256;
 use crate::stack::Stack;
+use crate::trees::{Bins, Forest, stretches};
+use crate::watch::Spread;
 
 /// Format that this program reads and writes.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Why a model cannot be used.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -89,10 +93,15 @@ pub struct Training {
     pub hidden: usize,
     /// Members of all networks together.
     pub members: usize,
+    /// Trees of all forests together.
+    pub trees: usize,
     /// Whether optional inputs were taken away at random while learning.
     pub random_absence: bool,
     /// Columns that were not used, each with the reason.
     pub left_out: Vec<String>,
+    /// Columns that look odd, each with the figure; those that were allowed by name among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// The columns of the training file that have a role.
@@ -125,6 +134,9 @@ pub struct Input {
     pub reference: Option<f64>,
     /// Encoding.
     pub block: Block,
+    /// How its values were spread in training.
+    #[serde(default)]
+    pub spread: Spread,
 }
 
 /// The contents of `model.toml`.
@@ -146,6 +158,9 @@ pub struct ModelFile {
     pub intervals: Intervals,
     /// Calibration, already contained in the weights.
     pub calibration: Stack,
+    /// How a site recalibrated it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local: Option<Local>,
     /// How it came about.
     pub training: Training,
     /// Figures on held-out rows, with intervals.
@@ -157,19 +172,14 @@ pub struct ModelFile {
     /// The same, by parts of the patients.
     #[serde(default)]
     pub subgroup: Vec<Subgroup>,
+    /// Calibration by tenths of risk.
+    #[serde(default)]
+    pub tenth: Vec<Tenth>,
+    /// Net benefit by threshold.
+    #[serde(default)]
+    pub decision_curve: Vec<NetBenefit>,
     /// Inputs.
     pub input: Vec<Input>,
-}
-
-/// Weights of a model, calibration included.
-#[derive(Debug, Clone)]
-pub struct Parts {
-    /// Linear path.
-    pub linear: Linear,
-    /// Mean of the linear columns, from which uncertainty counts.
-    pub centre: Vec<f64>,
-    /// One network per inner fold.
-    pub nets: Vec<Weights>,
 }
 
 /// A model that can score.
@@ -181,6 +191,9 @@ pub struct Model {
     pub(crate) linear: Linear,
     pub(crate) centre: Vec<f64>,
     pub(crate) members: Members,
+    pub(crate) bins: Bins,
+    pub(crate) forests: Vec<Forest>,
+    pub(crate) stretches: Vec<u8>,
     pub(crate) reference: Vec<f64>,
 }
 
@@ -216,6 +229,9 @@ impl Model {
             linear: parts.linear.clone(),
             centre: parts.centre.clone(),
             members,
+            bins: parts.bins.clone(),
+            forests: parts.forests.clone(),
+            stretches: stretches(file.intervals.count()),
             file,
         };
         model.check_shape()?;
@@ -235,7 +251,9 @@ impl Model {
         expect("linear.covariance", self.linear.covariance.len(), columns * columns)?;
         expect("linear.intercepts", self.linear.intercepts.len(), self.file.intervals.count())?;
         expect("w1", self.members.w1.dims()[0], self.encoder.width())?;
-        expect("w3", self.members.w3.dims()[2], self.file.intervals.count())
+        expect("w3", self.members.w3.dims()[2], self.file.intervals.count())?;
+        expect("the trees' bins", self.bins.width(), self.features.len())?;
+        expect("members of all networks", self.members.count % self.forests.len().max(1), 0)
     }
 
     /// The inputs, in the order in which a form may ask for them.
@@ -251,6 +269,12 @@ impl Model {
     /// Short name of the weights, for records and pages.
     pub fn version(&self) -> &str {
         &self.file.version
+    }
+
+    /// Why nobody is scored on this day (YYYY-MM-DD), if the day of review has passed.
+    pub fn past_review(&self, today: &str) -> Option<Abstain> {
+        let review_by = self.file.about.review_by.as_ref()?;
+        (today > review_by.as_str()).then(|| Abstain::PastReview { review_by: review_by.clone() })
     }
 
     /// The columns that looking back needs, when the model looks back.
@@ -289,83 +313,4 @@ impl ModelBytes {
         let rest = toml::to_string(file).map_err(|error| ModelError::Unreadable(error.to_string()))?;
         Ok(Self { toml: format!("{}\n{rest}", seal(&rest)), safetensors: self.safetensors })
     }
-}
-
-impl Parts {
-    fn to_bytes(&self) -> Result<Vec<u8>, ModelError> {
-        let shape = |error: candle_core::Error| ModelError::Shape(error.to_string());
-        let mut tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
-        let linear = [
-            ("linear.intercepts", &self.linear.intercepts),
-            ("linear.beta", &self.linear.beta),
-            ("linear.covariance", &self.linear.covariance),
-            ("linear.centre", &self.centre),
-        ];
-        for (name, values) in linear {
-            let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-            tensors.push((name.to_owned(), Dtype::F64, vec![values.len()], bytes));
-        }
-        for (i, net) in self.nets.iter().enumerate() {
-            for (name, tensor) in NAMES.iter().zip(net.tensors()) {
-                let values = tensor.flatten_all().and_then(|t| t.to_vec1::<f32>()).map_err(shape)?;
-                let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-                tensors.push((format!("net{i}.{name}"), Dtype::F32, tensor.dims().to_vec(), bytes));
-            }
-        }
-        let bad = |error: safetensors::SafeTensorError| ModelError::Shape(error.to_string());
-        let views: Vec<(&str, TensorView)> = tensors
-            .iter()
-            .map(|(name, dtype, dims, bytes)| {
-                Ok((name.as_str(), TensorView::new(*dtype, dims.clone(), bytes)?))
-            })
-            .collect::<Result<_, _>>()
-            .map_err(bad)?;
-        safetensors::serialize(views, None).map_err(bad)
-    }
-
-    fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
-        let file = SafeTensors::deserialize(bytes).map_err(|e| ModelError::Shape(e.to_string()))?;
-        let linear = Linear {
-            intercepts: doubles(&file, "linear.intercepts")?,
-            beta: doubles(&file, "linear.beta")?,
-            covariance: doubles(&file, "linear.covariance")?,
-        };
-        let mut nets = Vec::new();
-        while file.tensor(&format!("net{}.w1", nets.len())).is_ok() {
-            let i = nets.len();
-            let all: Vec<Tensor> = NAMES
-                .iter()
-                .map(|name| floats(&file, &format!("net{i}.{name}")))
-                .collect::<Result<_, _>>()?;
-            nets.push(Weights::from_slice(&all));
-        }
-        if nets.is_empty() {
-            return Err(ModelError::Shape("there is no network in it".to_owned()));
-        }
-        Ok(Self { linear, centre: doubles(&file, "linear.centre")?, nets })
-    }
-}
-
-fn doubles(file: &SafeTensors, name: &str) -> Result<Vec<f64>, ModelError> {
-    let view = file.tensor(name).map_err(|e| ModelError::Shape(e.to_string()))?;
-    let values: Vec<f64> =
-        view.data().as_chunks::<8>().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect();
-    if values.iter().any(|v| !v.is_finite()) {
-        return Err(ModelError::NotFinite(name.to_owned()));
-    }
-    Ok(values)
-}
-
-fn floats(file: &SafeTensors, name: &str) -> Result<Tensor, ModelError> {
-    let bad = |e: String| ModelError::Shape(e);
-    let view = file.tensor(name).map_err(|e| bad(e.to_string()))?;
-    if view.dtype() != Dtype::F32 {
-        return Err(bad(format!("{name} is not of type F32")));
-    }
-    let values: Vec<f32> =
-        view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-    if values.iter().any(|v| !v.is_finite()) {
-        return Err(ModelError::NotFinite(name.to_owned()));
-    }
-    Tensor::from_vec(values, view.shape(), &Device::Cpu).map_err(|e| bad(e.to_string()))
 }

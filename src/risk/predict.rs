@@ -18,8 +18,10 @@ const SCORE_ROWS: usize = 256;
 pub struct Raw {
     /// Calibrated log-hazard of each interval (log-odds of a label).
     pub z: Vec<f64>,
-    /// The same by member: members * intervals.
+    /// The same by member, with the mean of all trees: members * intervals.
     pub members: Vec<f64>,
+    /// The same by inner fold's trees, with the mean of all members: folds * intervals.
+    pub trees: Vec<f64>,
     /// Variance that the linear path adds to all of them.
     pub variance: f64,
 }
@@ -118,22 +120,51 @@ impl Model {
                 self.encoder.row(row, x);
             }
             let outputs_of = self.members.outputs(&Tensor::from_slice(&x, (rows, width), &Device::Cpu)?)?;
-            for (x, deep) in x.chunks_exact(width).zip(outputs_of) {
+            let values = chunk.chunks_exact(self.features.len());
+            for ((x, values), deep) in x.chunks_exact(width).zip(values).zip(outputs_of) {
                 let part = self.linear.part(x);
                 let away: Vec<f64> =
                     x[..columns].iter().zip(&self.centre).map(|(x, c)| f64::from(*x) - c).collect();
-                let members: Vec<f64> = deep
-                    .iter()
-                    .enumerate()
-                    .map(|(i, deep)| self.linear.intercepts[i % outputs] + part + f64::from(*deep))
-                    .collect();
-                let z = (0..outputs)
-                    .map(|j| members.iter().skip(j).step_by(outputs).sum::<f64>() / self.members.count as f64)
-                    .collect();
-                out.push(Raw { z, members, variance: self.linear.variance(&away) });
+                let trees = self.trees(values);
+                let mean = |all: &[f64]| -> Vec<f64> {
+                    let n = (all.len() / outputs) as f64;
+                    (0..outputs).map(|j| all.iter().skip(j).step_by(outputs).sum::<f64>() / n).collect()
+                };
+                let deep: Vec<f64> = deep.into_iter().map(f64::from).collect();
+                let (trees_mean, deep_mean) = (mean(&trees), mean(&deep));
+                let whole = |own: &[f64], other: &[f64]| -> Vec<f64> {
+                    let each = own.iter().enumerate().map(|(i, own)| {
+                        let j = i % outputs;
+                        self.moved(j, self.linear.intercepts[j] + part + own + other[j])
+                    });
+                    each.collect()
+                };
+                let members = whole(&deep, &trees_mean);
+                let trees = whole(&trees, &deep_mean);
+                let z = whole(&deep_mean, &trees_mean);
+                let stretch = self.file.local.as_ref().map_or(1.0, |local| local.slope);
+                let variance = self.linear.variance(&away) * stretch * stretch;
+                out.push(Raw { z, members, trees, variance });
             }
         }
         Ok(out)
+    }
+
+    /// A log-hazard as the site recalibrated it.
+    fn moved(&self, j: usize, z: f64) -> f64 {
+        self.file.local.as_ref().map_or(z, |local| local.apply(j, z))
+    }
+
+    /// What the trees of each inner fold add: folds * intervals.
+    fn trees(&self, values: &[f64]) -> Vec<f64> {
+        let mut bins = Vec::with_capacity(values.len());
+        self.bins.row(values, &mut bins);
+        let outputs = self.stretches.len();
+        let mut out = vec![0.0; self.forests.len() * outputs];
+        for (forest, out) in self.forests.iter().zip(out.chunks_exact_mut(outputs)) {
+            forest.by_interval(&bins, &self.stretches, out);
+        }
+        out
     }
 
     /// Risk by `horizon`, with its interval.
@@ -141,13 +172,14 @@ impl Model {
         let intervals = &self.file.intervals;
         let centre = intervals.log_odds(&raw.z, horizon);
         let slope = intervals.log_odds_slope(&raw.z, horizon);
-        let spread = raw
-            .members
-            .chunks_exact(intervals.count())
-            .map(|z| (intervals.log_odds(z, horizon) - centre).powi(2))
-            .sum::<f64>()
+        let away = |z: &[f64]| (intervals.log_odds(z, horizon) - centre).powi(2);
+        let spread = raw.members.chunks_exact(intervals.count()).map(away).sum::<f64>()
             / (self.members.count as f64 - 1.0).max(1.0);
-        let error = (raw.variance * slope * slope + spread).sqrt();
+        // The folds' forests left out a fold of the patients each: a jackknife.
+        let folds = self.forests.len() as f64;
+        let trees = raw.trees.chunks_exact(intervals.count()).map(away).sum::<f64>() * (folds - 1.0) / folds;
+        // Line and trees learned from the same patients, so their errors go together.
+        let error = ((raw.variance.sqrt() * slope + trees.sqrt()).powi(2) + spread).sqrt();
         Estimate {
             risk: intervals.risk(&raw.z, horizon),
             low: logistic(centre - NINETY * error),

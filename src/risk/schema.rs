@@ -125,6 +125,9 @@ pub struct About {
     pub attribution: String,
     /// Licence of the data.
     pub licence: String,
+    /// Day by which the model must be reviewed, as YYYY-MM-DD; after it nobody is scored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub review_by: Option<String>,
     /// Features by which the card shows figures of parts of the patients.
     pub subgroups: Vec<String>,
     /// Further sections of the card.

@@ -116,6 +116,11 @@ pub enum Abstain {
         /// What is wrong with it.
         why: String,
     },
+    /// The model was to be reviewed by a day that has passed.
+    PastReview {
+        /// That day, as YYYY-MM-DD.
+        review_by: String,
+    },
     /// The computation gave no finite number.
     NotFinite,
     /// The horizon asked for lies outside what the model has seen.
@@ -135,6 +140,7 @@ impl Abstain {
             Self::OutOfRange { .. } => "out_of_range",
             Self::UnseenKind { .. } => "unseen_kind",
             Self::ModelUnavailable { .. } => "model_unavailable",
+            Self::PastReview { .. } => "past_review",
             Self::NotFinite => "not_finite",
             Self::HorizonOutOfRange { .. } => "horizon_out_of_range",
         }
@@ -172,6 +178,10 @@ impl Abstain {
             }
             Self::ModelUnavailable { why } if zh => format!("模型不可用：{why}"),
             Self::ModelUnavailable { why } => format!("the model is not available: {why}"),
+            Self::PastReview { review_by } if zh => format!("模型应在 {review_by} 前复核，现已过期"),
+            Self::PastReview { review_by } => {
+                format!("the model was to be reviewed by {review_by}, and nobody has done so")
+            }
             Self::NotFinite if zh => "模型没有得出有效数值".to_owned(),
             Self::NotFinite => "the model gave no valid number".to_owned(),
             Self::HorizonOutOfRange { horizon, longest } => {

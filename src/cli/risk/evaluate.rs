@@ -32,9 +32,7 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<ExitCode, RiskError> {
     let model = data::model(&args.dir)?;
     let table = data::read(&args.data)?.table;
     let id = args.columns.id.clone().unwrap_or_else(|| model.file().columns.id.clone());
-    let outcome = args.columns.outcome().or_else(|| own_outcome(&model)).ok_or_else(|| {
-        RiskError::Flags("name the outcome: --label COL, or --time COL and --event COL".to_owned())
-    })?;
+    let outcome = outcome(&args.columns, &model)?;
     let all: Vec<usize> = (0..table.rows()).collect();
     let (censoring, test) = match (&args.columns.folds, args.columns.fold) {
         (Some(path), Some(k)) => folds::split(&folds::read(path, &table, &id)?, k)?,
@@ -66,6 +64,13 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<ExitCode, RiskError> {
         print(&evaluation);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The outcome columns named, else those of the training file.
+pub(super) fn outcome(columns: &ColumnArgs, model: &Model) -> Result<OutcomeColumns, RiskError> {
+    columns.outcome().or_else(|| own_outcome(model)).ok_or_else(|| {
+        RiskError::Flags("name the outcome: --label COL, or --time COL and --event COL".to_owned())
+    })
 }
 
 fn own_outcome(model: &Model) -> Option<OutcomeColumns> {

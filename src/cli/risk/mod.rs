@@ -3,7 +3,9 @@
 mod data;
 mod evaluate;
 mod folds;
+mod monitor;
 mod predict;
+mod recalibrate;
 mod train;
 
 use std::path::PathBuf;
@@ -25,6 +27,10 @@ enum RiskCommand {
     Train(train::TrainArgs),
     /// Compare a model's predictions with what happened.
     Evaluate(evaluate::EvaluateArgs),
+    /// Fit a model's level and spread to the outcomes of the place where it is used.
+    Recalibrate(recalibrate::RecalibrateArgs),
+    /// Compare newer patients and outcomes with what the model knew and said.
+    Monitor(monitor::MonitorArgs),
     /// Write a prediction for every row of a CSV file.
     Predict(predict::PredictArgs),
 }
@@ -73,6 +79,8 @@ pub fn run(args: RiskArgs) -> Result<ExitCode, RiskError> {
     match args.command {
         RiskCommand::Train(args) => train::run(&args),
         RiskCommand::Evaluate(args) => evaluate::run(&args),
+        RiskCommand::Recalibrate(args) => recalibrate::run(&args),
+        RiskCommand::Monitor(args) => monitor::run(&args),
         RiskCommand::Predict(args) => predict::run(&args),
     }
 }

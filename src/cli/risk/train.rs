@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::{fs, io};
 
 use clap::Args;
-use tend_risk::{Fitted, Metric, Options, RawTable, SchemaFile};
+use tend_risk::{Fitted, Metric, ModelBytes, Options, RawTable, SchemaFile};
 
 use super::{ColumnArgs, RiskError, data, folds};
 
@@ -29,6 +29,9 @@ pub(super) struct TrainArgs {
     /// Horizons that the model reports by default.
     #[arg(long, value_name = "H,…", value_delimiter = ',')]
     horizons: Vec<String>,
+    /// Columns that are used although they look as if they knew the outcome.
+    #[arg(long, value_name = "COL,…", value_delimiter = ',')]
+    allow_leak: Vec<String>,
     /// Seed of everything random.
     #[arg(long, default_value_t = SEED)]
     seed: u64,
@@ -59,11 +62,18 @@ pub(super) fn run(args: &TrainArgs) -> Result<ExitCode, RiskError> {
         (None, _) => (data.table, None),
     };
     let horizons = data::horizons(&args.horizons)?.into_iter().map(|(_, h)| h).collect();
-    let options =
-        Options { roles, schema, folds: inner, horizons, data_sha256: data.sha256, seed: args.seed };
+    let options = Options {
+        roles,
+        schema,
+        folds: inner,
+        horizons,
+        allow_leak: args.allow_leak.clone(),
+        data_sha256: data.sha256,
+        seed: args.seed,
+    };
     let fitted = fit(&table, &options)?;
     let card = tend_risk::card(&fitted.model);
-    write(&args.out, &fitted, &card)?;
+    write(&args.out, &fitted.bytes, &card, &tend_risk::page(&fitted.model))?;
     report(&args.out, &fitted);
     Ok(ExitCode::SUCCESS)
 }
@@ -93,6 +103,9 @@ fn report(out: &Path, fitted: &Fitted) {
     for line in &training.left_out {
         println!("left out {line}");
     }
+    for line in &training.warnings {
+        println!("look at {line}");
+    }
     println!("figures on rows held out inside training, with 95 % intervals by patient:");
     print_metrics(&file.metric);
     for metric in &file.fold_metric {
@@ -111,7 +124,7 @@ pub(super) fn print_metrics(metrics: &[Metric]) {
     }
 }
 
-fn check_out(out: &Path) -> Result<(), RiskError> {
+pub(super) fn check_out(out: &Path) -> Result<(), RiskError> {
     if out.is_dir() && !out.join("model.toml").exists() {
         let used = fs::read_dir(out).map_err(|e| RiskError::file(out, e))?.next().is_some();
         if used {
@@ -127,19 +140,20 @@ fn check_out(out: &Path) -> Result<(), RiskError> {
     Ok(())
 }
 
-/// Writes the three files beside their places and then moves them in, so that a failure leaves the old model.
-fn write(out: &Path, fitted: &Fitted, card: &str) -> Result<(), RiskError> {
+/// Writes the four files beside their places and then moves them in, so that a failure leaves the old model.
+pub(super) fn write(out: &Path, bytes: &ModelBytes, card: &str, page: &str) -> Result<(), RiskError> {
     let failed = |path: &Path, e: io::Error| RiskError::file(path, format!("cannot be written: {e}"));
     fs::create_dir_all(out).map_err(|e| failed(out, e))?;
-    let files: [(&str, &[u8]); 3] = [
-        ("model.safetensors", &fitted.bytes.safetensors),
+    let files: [(&str, &[u8]); 4] = [
+        ("model.safetensors", &bytes.safetensors),
         ("card.md", card.as_bytes()),
-        ("model.toml", fitted.bytes.toml.as_bytes()),
+        ("card.html", page.as_bytes()),
+        ("model.toml", bytes.toml.as_bytes()),
     ];
-    for (name, bytes) in files {
+    for (name, content) in files {
         let path = out.join(format!("{name}.new"));
         let mut file = fs::File::create(&path).map_err(|e| failed(&path, e))?;
-        file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|e| failed(&path, e))?;
+        file.write_all(content).and_then(|()| file.sync_all()).map_err(|e| failed(&path, e))?;
     }
     for (name, _) in files {
         let path = out.join(name);

@@ -1,0 +1,187 @@
+//! After training: another place, a day of review, reasons that matter, intervals that hold the truth.
+
+use crate::metrics::binary;
+use crate::rng::Rng;
+use crate::tests::{labelled, logit, patient, table, timed};
+use crate::{
+    INTERCEPT_EVENTS, Model, ModelBytes, Options, Outcome, OutcomeColumns, RawTable, Roles, fit, page,
+};
+
+fn outcome() -> OutcomeColumns {
+    OutcomeColumns::Label("y".to_owned())
+}
+
+/// The made-up patients, but with other outcomes: true log-odds = shift + stretch * the model's.
+fn elsewhere(rows: usize, seed: u64, shift: f64, stretch: f64) -> RawTable {
+    let here = table(rows, seed);
+    let scored = labelled().model.score_table(&here, &[]).expect("scores");
+    let mut rng = Rng::new(seed, "elsewhere");
+    let y = here.column("y").expect("is there");
+    let mut out = RawTable::new(here.header().to_vec()).expect("names differ");
+    for (row, scored) in scored.iter().enumerate() {
+        let z = shift + stretch * logit(scored.estimates[0].risk);
+        let event = usize::from(rng.uniform() < 1.0 / (1.0 + (-z).exp())).to_string();
+        let cells: Vec<&str> = (0..here.header().len())
+            .map(|c| if c == y { event.as_str() } else { here.cell(row, c) })
+            .collect();
+        out.push_row(cells.into_iter()).expect("fits");
+    }
+    out
+}
+
+fn moved(table: &RawTable) -> Model {
+    let model = &labelled().model;
+    let file = model.localised(model.localise(table, &outcome()).expect("has outcomes"));
+    let bytes = ModelBytes { toml: String::new(), safetensors: labelled().bytes.safetensors.clone() };
+    let bytes = bytes.with_file(&file).expect("writes");
+    Model::from_bytes(&bytes.toml, &bytes.safetensors).expect("reads")
+}
+
+#[test]
+fn a_site_moves_level_and_spread_and_not_the_ranking() {
+    let site = moved(&elsewhere(2_000, 7, -1.0, 0.6));
+    let local = site.file().local.clone().expect("is recalibrated");
+    assert!((local.slope - 0.6).abs() < 0.15, "{local:?}");
+    let fresh = elsewhere(4_000, 8, -1.0, 0.6);
+    let y: Vec<bool> =
+        crate::observed(&fresh, &outcome()).expect("reads").iter().map(|row| row.event).collect();
+    let risks = |model: &Model| -> Vec<f64> {
+        model.score_table(&fresh, &[]).expect("scores").iter().map(|s| s.estimates[0].risk).collect()
+    };
+    let (before, after) = (risks(&labelled().model), risks(&site));
+    assert!(binary::observed_to_expected(&before, &y) < 0.8);
+    assert!((0.9..1.1).contains(&binary::observed_to_expected(&after, &y)));
+    assert!((0.8..1.2).contains(&binary::calibration_slope(&after, &y)));
+    assert!((binary::auroc(&before, &y) - binary::auroc(&after, &y)).abs() < 1e-6);
+    let Outcome::Score(score) = site.score(&patient(), None) else { panic!("abstained") };
+    let sum: f64 = score.reasons.iter().map(|r| r.log_odds).sum();
+    assert!((sum - (logit(score.risk) - logit(score.reference_risk))).abs() < 1e-3);
+    assert!(score.low < score.risk && score.risk < score.high);
+    assert!(site.version().starts_with(labelled().model.version()) && site.version().len() == 19);
+}
+
+#[test]
+fn the_slope_needs_events_and_a_reason() {
+    let model = &labelled().model;
+    let few = model.localise(&elsewhere(120, 9, -1.0, 0.5), &outcome()).expect("has outcomes");
+    assert!(few.slope == 1.0 && few.rule.contains("are needed"), "{few:?}");
+    let same = model.localise(&elsewhere(3_000, 10, 0.5, 1.0), &outcome()).expect("has outcomes");
+    assert!((same.intercept - 0.5).abs() < 0.15, "{same:?}");
+    let refused = model.localise(&elsewhere(30, 11, 0.0, 1.0), &outcome());
+    let sentence = refused.expect_err("is too few").to_string();
+    assert!(sentence.contains(&format!("at least {INTERCEPT_EVENTS} are needed")), "{sentence}");
+}
+
+#[test]
+fn a_survival_model_moves_too() {
+    let outcome = OutcomeColumns::Survival { time: "time".to_owned(), event: "event".to_owned() };
+    let local = timed().model.localise(&table(2_000, 12), &outcome).expect("has outcomes");
+    assert!(local.intercept.abs() < 0.3 && (0.6..1.7).contains(&local.slope), "{local:?}");
+}
+
+#[test]
+fn after_its_day_of_review_nobody_is_scored() {
+    let mut file = labelled().model.file().clone();
+    file.about.review_by = Some("2027-06-30".to_owned());
+    let bytes = labelled().bytes.clone().with_file(&file).expect("writes");
+    let model = Model::from_bytes(&bytes.toml, &bytes.safetensors).expect("reads");
+    assert_eq!(model.past_review("2027-06-30"), None);
+    let why = model.past_review("2027-07-01").expect("is past");
+    assert_eq!(why.code(), "past_review");
+    assert!(why.sentence("en").contains("2027-06-30") && why.sentence("zh").contains("2027-06-30"));
+    assert_eq!(labelled().model.past_review("2999-01-01"), None);
+}
+
+#[test]
+fn taking_the_named_reasons_away_moves_the_score_more_than_others() {
+    let model = &labelled().model;
+    let fresh = table(200, 21);
+    let scored = model.score_table(&fresh, &[]).expect("scores");
+    let reference: Vec<f64> = model.file().input.iter().map(|i| i.reference.unwrap_or(f64::NAN)).collect();
+    let names: Vec<&str> = model.features().iter().map(|f| f.name.as_str()).collect();
+    let mut rng = Rng::new(5, "deletion");
+    let mut gains: Vec<f64> = Vec::new();
+    for row in &scored {
+        let (reasons, _) = model.explain(&row.values, 0.0).expect("explains");
+        let differing: Vec<usize> =
+            reasons.iter().filter_map(|r| names.iter().position(|n| *n == r.feature)).collect();
+        if differing.len() < 4 {
+            continue;
+        }
+        let without = |taken: &[usize]| {
+            let mut values = row.values.clone();
+            taken.iter().for_each(|i| values[*i] = reference[*i]);
+            (model.raw(&values).expect("runs")[0].z[0] - logit(row.estimates[0].risk)).abs()
+        };
+        let mut others = differing.clone();
+        rng.shuffle(&mut others);
+        gains.push(without(&differing[..2]) - without(&others[..2]));
+    }
+    let n = gains.len() as f64;
+    let mean = gains.iter().sum::<f64>() / n;
+    let sd = (gains.iter().map(|g| (g - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
+    assert!(n > 100.0 && mean - 1.96 * sd / n.sqrt() > 0.0, "{mean} ± {sd} over {n}");
+}
+
+/// Log-odds of the truth for the coverage test.
+fn truth(age: f64, sex: bool, dose: f64) -> f64 {
+    0.05 * (age - 65.0) + if sex { 0.7 } else { 0.0 } + 0.5 * dose - 1.5
+}
+
+fn known(rows: usize, seed: u64) -> (RawTable, Vec<f64>) {
+    let names = ["pid", "age", "sex", "dose", "noise", "y"];
+    let mut out = RawTable::new(names.map(str::to_owned).to_vec()).expect("names differ");
+    let mut rng = Rng::new(seed, "coverage");
+    let mut z = Vec::new();
+    for row in 0..rows {
+        let (age, sex, dose) = (40.0 + 50.0 * rng.uniform(), rng.uniform() < 0.5, rng.normal());
+        let p = 1.0 / (1.0 + (-truth(age, sex, dose)).exp());
+        z.push(p);
+        let cells = [
+            row.to_string(),
+            format!("{age:.1}"),
+            if sex { "m" } else { "f" }.to_owned(),
+            format!("{dose:.3}"),
+            format!("{:.3}", rng.normal()),
+            usize::from(rng.uniform() < p).to_string(),
+        ];
+        out.push_row(cells.iter().map(String::as_str)).expect("fits");
+    }
+    (out, z)
+}
+
+#[test]
+fn ninety_percent_intervals_hold_the_truth_nearly_so_often() {
+    let (mut inside, mut all) = (0, 0);
+    for seed in 0..4 {
+        let (train, _) = known(800, 100 + seed);
+        let roles = Roles { id: "pid".to_owned(), outcome: outcome(), ..Roles::default() };
+        let options = Options { roles, seed, ..Options::default() };
+        let model = fit(&train, &options, &mut |_, _| true).expect("trains").model;
+        let (fresh, p) = known(500, 200 + seed);
+        for (scored, p) in model.score_table(&fresh, &[]).expect("scores").iter().zip(&p) {
+            let estimate = scored.estimates[0];
+            inside += usize::from(estimate.low <= *p && *p <= estimate.high);
+            all += 1;
+        }
+    }
+    let share = f64::from(inside as u32) / f64::from(all as u32);
+    assert!((0.80..=0.985).contains(&share), "{share} of the truths lie in 90 % intervals");
+}
+
+#[test]
+fn the_page_draws_calibration_and_net_benefit() {
+    let fitted = labelled().clone();
+    let figures = fitted.figures(&[], 1);
+    let fitted = fitted.with_figures(figures).expect("writes");
+    let html = page(&fitted.model);
+    assert_eq!(html.matches("<svg").count(), 2);
+    assert_eq!(html.matches("<circle").count(), 10);
+    assert!(!html.contains("NaN") && !html.contains("<script"));
+    let card = crate::card(&fitted.model);
+    for heading in
+        ["## Calibration by tenths", "## Decision curve", "## TRIPOD+AI", "- **Sample size.** 400 rows"]
+    {
+        assert!(card.contains(heading), "{heading}");
+    }
+}
