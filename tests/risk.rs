@@ -243,6 +243,7 @@ fn a_site_recalibrates_the_shipped_model_and_watches_it() {
     assert!(fs::read_to_string(own.join("card.html")).expect("was written").contains("<table>"));
     let said = out(&tend(&["risk", "monitor", text(&own), text(&data), "--period", "sex"]));
     assert!(said.contains("n_inpatient_12m") && said.contains("population stability index"), "{said}");
-    let again = ["risk", "recalibrate", text(&own), text(&data), "--out", text(&dir.path().join("twice"))];
+    let twice = dir.path().join("twice");
+    let again = ["risk", "recalibrate", text(&own), text(&data), "--out", text(&twice)];
     assert!(refusal(&tend(&again)).contains("the model is recalibrated already"));
 }
