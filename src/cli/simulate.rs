@@ -158,6 +158,9 @@ fn for_people(report: &Report<'_>) -> String {
     text
 }
 
+/// A figure of a day.
+type Figure = fn(&Day) -> u64;
+
 /// The same as a page that stands alone: a table and a plot for each figure by day.
 fn page(report: &Report<'_>) -> String {
     let title = format!("{}, simulated", report.workflow);
@@ -166,7 +169,7 @@ fn page(report: &Report<'_>) -> String {
         .map(|(what, figure)| format!("<tr><th>{what}</th><td>{figure}</td></tr>\n"))
         .collect();
     let days = &report.totals.days;
-    let plots: [(&str, fn(&Day) -> u64); 4] = [
+    let plots: [(&str, Figure); 4] = [
         ("Contacts by day", |day| day.contacts),
         ("Questionnaires answered by day", |day| day.answered),
         ("Alerts by day", |day| day.alerts),

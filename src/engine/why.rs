@@ -136,7 +136,7 @@ fn clock(history: &[Entry], decided: &Entry, members: &[&Occurrence]) -> Vec<u64
     let of = |entry: &&Entry| entry.enrollment == decided.enrollment && entry.seq < decided.seq;
     let enrolled = history.iter().filter(of).find(|entry| matches!(entry.fact, Fact::Enrolled { .. }));
     let replans = |entry: &&Entry| matches!(&entry.fact, Fact::Replanned { step, .. } if members.iter().any(|about| about.step == *step));
-    let replanned = history.iter().filter(of).filter(replans).next_back();
+    let replanned = history.iter().filter(of).rfind(replans);
     let cause = replanned.and_then(|replanned| {
         let changes = |entry: &&Entry| {
             matches!(
@@ -147,7 +147,7 @@ fn clock(history: &[Entry], decided: &Entry, members: &[&Occurrence]) -> Vec<u64
                     | Fact::Voided { .. }
             )
         };
-        history.iter().filter(|entry| entry.seq < replanned.seq).filter(changes).next_back()
+        history.iter().filter(|entry| entry.seq < replanned.seq).rfind(changes)
     });
     [enrolled, cause, replanned].into_iter().flatten().map(|entry| entry.seq).collect()
 }

@@ -143,14 +143,14 @@ impl Site {
         let (mut g, mut h) = ([0.0; 2], [0.0; 4]);
         for (row, target) in self.targets.iter().enumerate() {
             let moved = self.moved(t, row);
-            for j in 0..=target.last {
+            for (j, moved) in moved.into_iter().enumerate().take(target.last + 1) {
                 let last = j == target.last;
                 let x = [1.0, self.z[row][j] - self.centre[j]];
                 let (mean, weight) = if self.label {
-                    let p = logistic(moved[j]);
+                    let p = logistic(moved);
                     (p, p * (1.0 - p))
                 } else {
-                    let mean = hazard(moved[j]) * if last { target.exposure } else { 1.0 };
+                    let mean = hazard(moved) * if last { target.exposure } else { 1.0 };
                     (mean, mean)
                 };
                 let residual = mean - f64::from(u8::from(target.event && last));

@@ -4,8 +4,11 @@ use std::fmt::Write;
 
 use crate::model::ModelFile;
 
+/// What the program can say of an item.
+type Says = fn(&ModelFile) -> Option<String>;
+
 /// Items, and what the program can say of them.
-const ITEMS: [(&str, fn(&ModelFile) -> Option<String>); 27] = [
+const ITEMS: [(&str, Says); 27] = [
     ("Title", |f| some(&f.about.title.en)),
     ("Abstract", |f| some(&f.about.outcome.en)),
     ("Background and objectives", |f| attribute(f, 5)),

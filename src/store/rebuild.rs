@@ -35,14 +35,16 @@ pub struct Compared {
 }
 
 /// Rows of one patient as the history says.
+/// Standing, risk, last answer, place on the risk queue.
+type EnrollmentFold = (String, Option<u32>, Option<i64>, Option<i32>);
+
 #[derive(Debug, Default)]
 struct Fold {
     state: PatientState,
     /// State, attempt, send after, members.
     messages: BTreeMap<String, (String, u32, i64, usize)>,
     tasks: BTreeMap<String, TaskRow>,
-    /// Standing, risk, last answer, place on the risk queue.
-    enrollments: BTreeMap<u128, (String, Option<u32>, Option<i64>, Option<i32>)>,
+    enrollments: BTreeMap<u128, EnrollmentFold>,
 }
 
 #[derive(Debug, FromQueryResult)]

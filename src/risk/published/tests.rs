@@ -70,7 +70,7 @@ fn hospital_vectors() {
         urgent: Some(false),
         admissions_12m: Some(0),
         stay_days: Some(2.0),
-        ..one.clone()
+        ..one
     };
     assert_eq!((hospital(&well).value, hospital_simplified(&well).value), (Some(0), Some(0)));
     let admissions = |n, bands| hospital(&Hospital { admissions_12m: Some(n), bands, ..well.clone() }).value;
@@ -126,7 +126,7 @@ fn news2_vectors() {
         ..patient()
     };
     assert_eq!(news2(&well).value, Some(0));
-    let slow = news2(&News2 { pulse: Some(40.0), ..well.clone() });
+    let slow = news2(&News2 { pulse: Some(40.0), ..well });
     assert_eq!((slow.value, slow.band.map(|b| b.en).as_deref()), (Some(3), Some("urgent review")));
     let at = |change: &dyn Fn(&mut News2)| {
         let mut inputs = well.clone();
