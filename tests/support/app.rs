@@ -303,6 +303,8 @@ impl TestApp {
         self.clock.set(until.max(self.clock.now()));
         self.app.tick().await.expect("a tick");
         self.deliver().await;
+        // Clinical time passes without the half second after which a page is read again.
+        self.app.forget_pages();
     }
 
     /// The same for so many hours.

@@ -15,7 +15,6 @@ mod linear;
 mod look;
 mod merge;
 mod moves;
-#[cfg(test)]
 mod mutants;
 mod possible;
 mod story;

@@ -1,5 +1,7 @@
 //! Mechanical mutants: each takes one thing away from a workflow, or bends it, and the walk must notice.
 
+#![cfg(test)]
+
 use super::tests::{found, site, told, week};
 use super::{Bounds, Report, explore};
 use crate::{
