@@ -24,8 +24,8 @@ pub use stop::{Stop, Stopper};
 use wake::{Look, Until, wakes};
 pub use work::{Work, WorkError};
 
-/// Connections of a lane: a mail server as shipped takes 50 from one host. The more wait, the more share a commit.
-pub const CONNECTIONS: usize = 48;
+/// Connections of a lane.
+pub const CONNECTIONS: usize = 16;
 /// How long a worker that failed rests before it starts again.
 pub const RESTART_PAUSE: Duration = Duration::from_millis(200);
 
