@@ -105,6 +105,10 @@ pub trait Connection: Send {
     fn hand_over<'a>(&'a mut self, message: &'a Outgoing) -> Pending<'a, Handover>;
     /// Whether another message may go over it.
     fn usable(&self) -> bool;
+    /// Says goodbye; nothing is handed over after it. Ends soon, whatever the other side does.
+    fn leave(&mut self) -> Pending<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// What the demo's own pages can do: look into the mailbox of its invented patients and move the clock.

@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::future::join_all;
 use tokio::task::JoinSet;
 use tracing::warn;
 
@@ -90,7 +91,8 @@ impl Lane {
             }
         }
         // A server does not wait for ever for the next mail.
-        locked(&self.kept).clear();
+        let mut kept = std::mem::take(&mut *locked(&self.kept));
+        join_all(kept.iter_mut().map(|connection| connection.leave())).await;
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use tend::ports::Outgoing;
 use tend_engine::model::Channel;
 
 use super::{connect, hand_over, outgoing, word};
+use crate::support::log;
 use crate::support::smtp::{SmtpFault, SmtpServer};
 use crate::support::smtp_sink::SmtpSink;
 
@@ -48,6 +49,10 @@ async fn a_group_of_mails_goes_over_one_connection_and_arrives_whole() {
         assert!(connection.usable());
         ids.push(format!("<{}@hospital.example>", message.id));
     }
+    connection.leave().await;
+    assert!(!connection.usable());
+    let left = log::read(server.log()).iter().any(|line| line["event"] == "quit" && line["connection"] == 1);
+    assert!(left, "it took its leave");
     let taken = server.wait_for(3, LIMIT);
     assert!(taken.iter().all(|mail| mail.connection == 1 && !mail.encrypted));
     assert_eq!(taken.iter().map(|mail| mail.header("Message-ID")).collect::<Vec<_>>(), ids);

@@ -1,6 +1,6 @@
 //! One connection to the mail server, one mail at a time.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use lettre::transport::smtp::{
     Error,
@@ -17,6 +17,9 @@ use super::super::{
     never, not_now, ran_out, without_addresses,
 };
 use super::Timeouts;
+
+/// How long a server has for its goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// An open connection.
 pub(super) struct Session {
@@ -158,6 +161,16 @@ impl Connection for Session {
 
     fn usable(&self) -> bool {
         self.usable && !self.connection.has_broken()
+    }
+
+    fn leave(&mut self) -> Pending<'_, ()> {
+        Box::pin(async {
+            if self.usable() {
+                // A server that does not answer is left without an answer.
+                let _ = timeout(GOODBYE, self.connection.quit()).await;
+            }
+            self.usable = false;
+        })
     }
 }
 

@@ -114,6 +114,7 @@ impl Session<'_> {
             }
             "NOOP" => self.wire.say(250, "ok")?,
             "QUIT" => {
+                self.shared.log.write("quit", json!({ "connection": self.number }));
                 self.wire.say(221, "bye")?;
                 return Ok(Next::Close);
             }
