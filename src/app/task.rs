@@ -7,7 +7,10 @@ use tend_engine::{
     fact::{Answer, Fact, Mode, Occurrence, OutcomeCode},
 };
 
-use super::{Actor, App, RecordError, record::just_now};
+use super::{
+    Actor, App, RecordError,
+    record::{TRIES_MAX, just_now},
+};
 use crate::store::{FreeText, StoreError, read::task::TaskView};
 
 /// Why a task was not changed.
@@ -62,12 +65,10 @@ impl App {
     /// # Errors
     /// [`TaskError::Taken`] when somebody else was faster.
     pub async fn take_task(&self, id: TaskId, by: StaffId) -> Result<(), TaskError> {
-        let task = self.open_task(id).await?;
-        match &task.taken_by {
-            Some((who, _)) if *who == by => Ok(()),
-            Some((_, name)) => Err(TaskError::Taken { by: name.clone() }),
-            None => self.taken(&task, by, Some(by)).await,
-        }
+        self.change_task(id, by, "take", |task| {
+            task.taken_by.is_none().then(|| Fact::Taken { task: task.key.clone(), by: Some(by) })
+        })
+        .await
     }
 
     /// Gives a task back.
@@ -75,12 +76,10 @@ impl App {
     /// # Errors
     /// [`TaskError::Taken`] when it is somebody else's.
     pub async fn give_task_back(&self, id: TaskId, by: StaffId) -> Result<(), TaskError> {
-        let task = self.open_task(id).await?;
-        match &task.taken_by {
-            Some((who, _)) if *who == by => self.taken(&task, by, None).await,
-            Some((_, name)) => Err(TaskError::Taken { by: name.clone() }),
-            None => Ok(()),
-        }
+        self.change_task(id, by, "take", |task| {
+            task.taken_by.is_some().then(|| Fact::Taken { task: task.key.clone(), by: None })
+        })
+        .await
     }
 
     /// Records what came of a task; it is closed, and the rules of the workflow say what follows.
@@ -94,15 +93,12 @@ impl App {
         note: &str,
         by: StaffId,
     ) -> Result<(), TaskError> {
-        let task = self.open_task(task.id).await?;
-        if let Some((_, name)) = task.taken_by.as_ref().filter(|(who, _)| *who != by) {
-            return Err(TaskError::Taken { by: name.clone() });
-        }
+        let task = self.own_task(task.id, by).await?;
         if !note.is_empty() {
             self.note_task(&task, note, by).await?;
         }
-        let fact = Fact::Outcome { task: task.key.clone(), code };
-        self.record_of(&task, by, "outcome", fact).await
+        self.change_task(task.id, by, "outcome", |task| Some(Fact::Outcome { task: task.key.clone(), code }))
+            .await
     }
 
     /// Writes a note on a task. It is sealed under the patient's key.
@@ -134,26 +130,46 @@ impl App {
         Ok(())
     }
 
-    async fn open_task(&self, id: TaskId) -> Result<TaskView, TaskError> {
+    /// An open task that nobody else holds.
+    async fn own_task(&self, id: TaskId, by: StaffId) -> Result<TaskView, TaskError> {
         let task = self.store.task(id).await?.ok_or(TaskError::NotFound(id))?;
-        if task.open { Ok(task) } else { Err(TaskError::Closed) }
+        if !task.open {
+            return Err(TaskError::Closed);
+        }
+        match &task.taken_by {
+            Some((who, name)) if *who != by => Err(TaskError::Taken { by: name.clone() }),
+            _ => Ok(task),
+        }
     }
 
-    async fn taken(&self, task: &TaskView, by: StaffId, holder: Option<StaffId>) -> Result<(), TaskError> {
-        let fact = Fact::Taken { task: task.key.clone(), by: holder };
-        self.record_of(task, by, "take", fact).await
-    }
-
-    async fn record_of(
+    /// Records what `fact` makes of a task that nobody else holds. Who holds it is asked again once the patient is locked:
+    /// of two who take it at the same moment one is told who has it.
+    async fn change_task(
         &self,
-        task: &TaskView,
+        id: TaskId,
         by: StaffId,
         action: &'static str,
-        fact: Fact,
+        fact: impl Fn(&TaskView) -> Option<Fact>,
     ) -> Result<(), TaskError> {
         let actor = Actor::Staff(by);
-        let fact = just_now(actor, self.clock.now(), task.enrollment, fact);
-        self.record(actor, action, task.patient, vec![fact], &FreeText::new()).await?;
-        Ok(())
+        for _ in 0..TRIES_MAX {
+            let task = self.own_task(id, by).await?;
+            let Some(fact) = fact(&task) else { return Ok(()) };
+            let mut tx = self.store.begin();
+            let mut locked = self.lock_one(&mut tx, task.patient).await?;
+            let holder = task.taken_by.as_ref().map(|(who, _)| *who);
+            if tx.holder_of_open_task(id).await? != Some(holder) {
+                continue;
+            }
+            let fact = just_now(actor, self.clock.now(), task.enrollment, fact);
+            match self.append(&mut tx, actor, action, &mut locked, vec![fact], &FreeText::new()).await {
+                Err(RecordError::Store(StoreError::Conflict)) => {}
+                appended => {
+                    appended?;
+                    return Ok(tx.commit().await?);
+                }
+            }
+        }
+        Err(StoreError::Conflict.into())
     }
 }

@@ -1,10 +1,12 @@
-//! Notes on tasks. They decide nothing, so they take no patient's lock.
+//! Who holds a task, and notes on tasks. Notes decide nothing, so they take no patient's lock.
 
 use jiff::Timestamp;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use tend_engine::{PatientId, StaffId, TaskId};
 
 use super::{
-    Store, StoreError,
+    Store, StoreError, Tx,
+    entity::task,
     identity::sealed,
     read::sql::Sql,
     vault::PatientKey,
@@ -47,5 +49,18 @@ impl Store {
             .run(db)
             .await?;
         Ok(())
+    }
+}
+
+impl Tx {
+    /// Who holds an open task of a patient that is locked; `None` when it is closed or not there.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn holder_of_open_task(&mut self, id: TaskId) -> Result<Option<Option<StaffId>>, StoreError> {
+        let query =
+            task::Entity::find().filter(task::Column::Id.eq(uuid(id.0))).filter(task::Column::Open.eq(true));
+        let rows = self.rows_of_locked(query).await?;
+        Ok(rows.first().map(|row| row.taken_by.map(|by| StaffId(by.as_u128()))))
     }
 }

@@ -3,13 +3,18 @@
 use tend::app::Actor;
 use tend::app::advance::Ticked;
 use tend::app::record::just_now;
+use tend::app::task::TaskError;
 use tend::ports::Clock;
 use tend::store::{Busy, FreeText};
-use tend_engine::fact::Fact;
+use tend_engine::{StaffId, fact::Fact};
 
 use super::world::{World, on_both};
 
-on_both!(two_writers_decide_one_after_the_other, many_writers_of_one_patient_lose_nothing);
+on_both!(
+    two_writers_decide_one_after_the_other,
+    many_writers_of_one_patient_lose_nothing,
+    of_many_who_take_a_task_at_once_one_has_it,
+);
 
 /// PostgreSQL: a group leaves out who is held by another node. SQLite has one serving process.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -63,5 +68,28 @@ async fn many_writers_of_one_patient_lose_nothing(world: World) {
     let written = written.iter().filter(|one| one.is_ok()).count();
     assert_eq!(written, 8, "each decides again until it gets through");
     assert_eq!(world.number("select count(*) from event where kind = 'daily_consent'").await, before + 8);
+    world.is_sound().await;
+}
+
+async fn of_many_who_take_a_task_at_once_one_has_it(world: World) {
+    let who = world.enroll("Anna Example", "+447700900001").await;
+    world.pass(24 * 10).await;
+    let tasks = world.app.store.tasks_of(who.patient).await.expect("a look");
+    let task = tasks.iter().find(|task| task.open).expect("an open task").id;
+    let mut nurses = tokio::task::JoinSet::new();
+    for nurse in 1..=8 {
+        let app = world.app.clone();
+        nurses.spawn(async move { app.take_task(task, StaffId(nurse)).await.map(|()| nurse) });
+    }
+    let taken = nurses.join_all().await;
+    let winners: Vec<u128> = taken.iter().filter_map(|one| one.as_ref().ok().copied()).collect();
+    assert_eq!(winners.len(), 1, "{taken:?}");
+    assert!(
+        taken.iter().all(|one| matches!(one, Ok(_) | Err(TaskError::Taken { .. }))),
+        "the others are told that somebody has it: {taken:?}"
+    );
+    let now = world.app.store.task(task).await.expect("a look").expect("the task");
+    assert_eq!(now.taken_by.map(|(by, _)| by.0), winners.first().copied());
+    assert_eq!(world.number("select count(*) from event where kind = 'taken'").await, 1);
     world.is_sound().await;
 }
