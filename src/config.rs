@@ -35,6 +35,9 @@ pub struct Config {
     /// Secret in the addresses that the gateway calls back (receipts, inbound texts).
     #[arg(long, env = "TEND_GATEWAY_SECRET", hide_env_values = true)]
     pub gateway_secret: Option<String>,
+    /// Connections to the mail server, and as many to the SMS gateway. A crash leaves no more messages in doubt than these.
+    #[arg(long, env = "TEND_CONNECTIONS", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub connections: u16,
     /// A proxy in front terminates TLS; without it plain HTTP is served on loopback only.
     #[arg(long, env = "TEND_BEHIND_TLS_PROXY")]
     pub behind_tls_proxy: bool,

@@ -88,7 +88,11 @@ async fn start(args: &ServeArgs) -> Result<(), ServeError> {
         eprintln!("messages leave by: {}", carrier.1);
     }
     let carriers = carriers.into_iter().map(|(carrier, _)| carrier).collect();
-    let roles = Roles { ticker: does(ProcessRole::Ticker), lanes: does(ProcessRole::Worker) };
+    let roles = Roles {
+        ticker: does(ProcessRole::Ticker),
+        lanes: does(ProcessRole::Worker),
+        connections: config.connections.into(),
+    };
     if !does(ProcessRole::Web) {
         println!("working");
         jobs::run(app, carriers, roles, told_to_stop()).await;

@@ -24,23 +24,27 @@ pub use stop::{Stop, Stopper};
 use wake::{Look, Until, wakes};
 pub use work::{Work, WorkError};
 
-/// Connections of a lane.
+/// Connections of a lane, unless it is told otherwise.
 pub const CONNECTIONS: usize = 16;
+/// Most connections of a lane.
+pub const CONNECTIONS_MAX: usize = 256;
 /// How long a worker that failed rests before it starts again.
 pub const RESTART_PAUSE: Duration = Duration::from_millis(200);
 
-/// Which workers a process runs.
+/// Which workers a process runs, and how widely.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Roles {
     /// Advances patients who are due.
     pub ticker: bool,
     /// Hands messages over and settles old claims.
     pub lanes: bool,
+    /// Connections of each lane to its carrier: as many messages may be in doubt after a crash.
+    pub connections: usize,
 }
 
 impl Default for Roles {
     fn default() -> Self {
-        Self { ticker: true, lanes: true }
+        Self { ticker: true, lanes: true, connections: CONNECTIONS }
     }
 }
 
@@ -89,7 +93,7 @@ pub async fn run(
         monitor = add_long(monitor, &work, &stop).await;
         for carrier in carriers {
             let channel = carrier.channel();
-            let lane = Arc::new(Lane::new(work.clone(), carrier, CONNECTIONS));
+            let lane = Arc::new(Lane::new(work.clone(), carrier, roles.connections));
             monitor = add(monitor, Role::Lane(channel), &work, &stop, move |_, stop| {
                 let lane = lane.clone();
                 async move { lane.drain(&stop).await }

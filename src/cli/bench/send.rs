@@ -59,6 +59,9 @@ pub struct SendArgs {
     /// Messages per measurement.
     #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(200..=100_000))]
     messages: u32,
+    /// Connections of each lane.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    connections: u16,
     /// postfix's `smtp-sink`; by default where it is found.
     #[arg(long, env = "TEND_SMTP_SINK")]
     smtp_sink: Option<PathBuf>,
@@ -96,7 +99,7 @@ async fn measure(args: &SendArgs, url: &str) -> Result<Report, BenchError> {
     let pipeline = bench.pipeline(Channel::Email, &sink, &content).await?;
     let settings = SmtpSettings::parse(&format!("smtp+plain://{}", sink.address)).map_err(BenchError::of)?;
     let carrier: Arc<dyn Carrier> = Arc::new(Smtp::new(settings, FROM).map_err(BenchError::of)?);
-    let mails = bench.tend(carrier).await?;
+    let mails = bench.tend(carrier, args.connections).await?;
     report.results.push(Figure::higher(
         "mails",
         "per s",
@@ -116,7 +119,7 @@ async fn measure(args: &SendArgs, url: &str) -> Result<Report, BenchError> {
     let report_url = Some("http://127.0.0.1:9/gateway/bench/receipt".to_owned());
     let carrier: Arc<dyn Carrier> =
         Arc::new(Kannel::new(KannelSettings::new(&url, "Tend", report_url)).map_err(BenchError::of)?);
-    let texts = bench.tend(carrier).await?;
+    let texts = bench.tend(carrier, args.connections).await?;
     report.results.push(Figure::higher(
         "texts",
         "per s",
@@ -279,7 +282,7 @@ impl Bench {
     }
 
     /// The product's own workers, from the first step to the last receipt.
-    async fn tend(&mut self, carrier: Arc<dyn Carrier>) -> Result<f64, BenchError> {
+    async fn tend(&mut self, carrier: Arc<dyn Carrier>, connections: u16) -> Result<f64, BenchError> {
         self.enroll(carrier.channel()).await?;
         self.due().await?;
         let before = self.handed_over().await?;
@@ -289,7 +292,8 @@ impl Bench {
             // A dropped sender says the same.
             let _ = stopped.await;
         };
-        let working = tokio::spawn(jobs::run(self.app.clone(), vec![carrier], Roles::default(), shutdown));
+        let roles = Roles { connections: connections.into(), ..Roles::default() };
+        let working = tokio::spawn(jobs::run(self.app.clone(), vec![carrier], roles, shutdown));
         let wanted = i64::try_from(self.messages).map_err(BenchError::of)?;
         while self.handed_over().await? - before < wanted {
             if begin.elapsed() > PATIENCE {
