@@ -8,6 +8,7 @@ pub mod answer;
 pub mod doctor;
 pub mod doubt;
 pub mod drafts;
+pub mod ending;
 pub mod enroll;
 pub mod form;
 pub mod import;

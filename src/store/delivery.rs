@@ -224,7 +224,7 @@ impl Tx {
     /// [`StoreError`].
     pub async fn waiting(&mut self, ids: &[MessageId]) -> Result<Vec<Waiting>, StoreError> {
         let query = message::Entity::find()
-            .filter(message::Column::Id.is_in(ids.iter().map(|id| uuid(id.0))))
+            .filter(message::Column::Id.is_in(sql::listed(ids.iter().map(|id| id.0))))
             .filter(message::Column::State.eq("scheduled"));
         let rows = self.rows_of_locked(query).await?;
         rows.into_iter().map(waiting).collect()
@@ -241,7 +241,7 @@ impl Tx {
         keys: &BTreeMap<PatientId, PatientKey>,
     ) -> Result<BTreeMap<PatientId, String>, StoreError> {
         let query = contact_point::Entity::find()
-            .filter(contact_point::Column::Patient.is_in(patients.iter().map(|id| uuid(id.0))))
+            .filter(contact_point::Column::Patient.is_in(sql::listed(patients.iter().map(|id| id.0))))
             .filter(contact_point::Column::Channel.eq(words::channel(channel)))
             .filter(contact_point::Column::Usable.eq(true));
         let mut rows = self.rows_of_locked(query).await?;
@@ -325,7 +325,7 @@ impl Tx {
             .select_only()
             .columns([message::Column::Id, message::Column::Fence])
             .column_as(now.clone(), "now")
-            .filter(message::Column::Id.is_in(held.iter().map(|(id, _)| uuid(id.0))))
+            .filter(message::Column::Id.is_in(sql::listed(held.iter().map(|(id, _)| id.0))))
             .filter(message::Column::State.eq("claimed"))
             .filter(message::Column::BegunAt.is_null())
             .filter(ExprTrait::gt(Expr::col(message::Column::LeaseUntil), now))
@@ -352,7 +352,7 @@ impl Tx {
     /// [`StoreError`].
     pub async fn claimed(&mut self, ids: &[MessageId]) -> Result<Vec<Expired>, StoreError> {
         let rows = message::Entity::find()
-            .filter(message::Column::Id.is_in(ids.iter().map(|id| uuid(id.0))))
+            .filter(message::Column::Id.is_in(sql::listed(ids.iter().map(|id| id.0))))
             .filter(message::Column::State.eq("claimed"))
             .all(self.conn().await?)
             .await?;
@@ -366,7 +366,7 @@ impl Tx {
     /// [`StoreError`].
     pub async fn in_doubt(&mut self, ids: &[MessageId]) -> Result<Vec<Expired>, StoreError> {
         let query = message::Entity::find()
-            .filter(message::Column::Id.is_in(ids.iter().map(|id| uuid(id.0))))
+            .filter(message::Column::Id.is_in(sql::listed(ids.iter().map(|id| id.0))))
             .filter(message::Column::State.is_in(["claimed", "uncertain"]));
         let rows = self.rows_of_locked(query).await?;
         Ok(rows.into_iter().map(expired).collect())

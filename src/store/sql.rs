@@ -59,10 +59,13 @@ impl Rows {
     }
 }
 
-/// Rows per statement on SQLite.
-const SIZES: [usize; 8] = [100, 64, 32, 16, 8, 4, 2, 1];
+/// Rows per statement on SQLite: a group goes into one statement of the next size, padded with rows of nulls that are
+/// passed over, because each statement costs a way to the driver's thread and back.
+const SIZES: [usize; 14] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 80, ROWS_MAX];
+/// Most rows of one statement on SQLite.
+const ROWS_MAX: usize = 100;
 
-/// Inserts the rows.
+/// Inserts the rows. The first column is never null.
 pub async fn insert(tx: &DatabaseTransaction, into: &Columns, rows: Rows) -> Result<(), DbErr> {
     write(tx, into, rows, &|source| inserting(into, &source)).await.map(|_| ())
 }
@@ -87,7 +90,14 @@ fn inserting(into: &Columns, source: &Source) -> String {
             let expressions = expressions(into, true).join(", ");
             format!("insert into {} ({names}) select {expressions} from {}", into.table, arrays(into))
         }
-        Source::Values(n) => format!("insert into {} ({names}) values {}", into.table, values(into, *n)),
+        Source::Values { rows, padded: false } => {
+            format!("insert into {} ({names}) values {}", into.table, values(into, *rows))
+        }
+        Source::Values { rows, padded: true } => format!(
+            "insert into {} ({names}) select * from (values {}) where column1 is not null",
+            into.table,
+            values(into, *rows)
+        ),
     }
 }
 
@@ -97,7 +107,7 @@ pub async fn update(tx: &DatabaseTransaction, what: &Update, rows: Rows) -> Resu
     write(tx, columns, rows, &|source| {
         let (from, postgres) = match source {
             Source::Arrays => (arrays(columns), true),
-            Source::Values(n) => (format!("(values {}) as v", values(columns, n)), false),
+            Source::Values { rows, .. } => (format!("(values {}) as v", values(columns, rows)), false),
         };
         let expressions = expressions(columns, postgres);
         let named = || columns.columns.iter().zip(&expressions);
@@ -117,8 +127,8 @@ pub async fn update(tx: &DatabaseTransaction, what: &Update, rows: Rows) -> Resu
 enum Source {
     /// PostgreSQL: one array per column.
     Arrays,
-    /// SQLite: so many rows of values.
-    Values(usize),
+    /// SQLite: so many rows of values, the last of them perhaps nulls.
+    Values { rows: usize, padded: bool },
 }
 
 async fn write(
@@ -140,15 +150,27 @@ async fn write(
     let mut left = rows.0.len() / width;
     let mut cells = rows.0.into_iter();
     let mut affected = 0;
-    for size in SIZES {
-        while left >= size {
-            let values: Vec<Value> = cells.by_ref().take(size * width).collect();
-            let statement = Statement::from_sql_and_values(backend, sql(Source::Values(size)), values);
-            affected += tx.execute_raw(statement).await?.rows_affected();
-            left -= size;
-        }
+    while left > 0 {
+        let full = left.min(ROWS_MAX);
+        let size = SIZES.into_iter().find(|size| *size >= full).unwrap_or(full);
+        let mut values: Vec<Value> = cells.by_ref().take(full * width).collect();
+        values.resize(size * width, Value::String(None));
+        let source = Source::Values { rows: size, padded: size > full };
+        let statement = Statement::from_sql_and_values(backend, sql(source), values);
+        affected += tx.execute_raw(statement).await?.rows_affected();
+        left -= full;
     }
     Ok(affected)
+}
+
+/// The ids for a list in a query, the last one repeated up to the next size, so that few statements are kept prepared.
+pub fn listed(ids: impl IntoIterator<Item = u128>) -> Vec<Uuid> {
+    let mut ids: Vec<Uuid> = ids.into_iter().map(super::words::uuid).collect();
+    if let Some(last) = ids.last().copied() {
+        let size = SIZES.into_iter().find(|size| *size >= ids.len()).unwrap_or(ids.len());
+        ids.resize(size, last);
+    }
+    ids
 }
 
 /// `(?, ?), (?, ?)` for SQLite.

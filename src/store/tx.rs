@@ -162,7 +162,7 @@ impl Tx {
             Busy::Skip => self.store.0.patients.take_free(wanted),
             Busy::Wait => self.store.0.patients.take_all(wanted).await,
         };
-        let ids: Vec<_> = guard.patients().iter().map(|id| uuid(id.0)).collect();
+        let ids = sql::listed(guard.patients().iter().map(|id| id.0));
         self.guards.push(guard);
         if ids.is_empty() {
             return Ok(Vec::new());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use tend_engine::PatientId;
 
-use crate::store::{Store, StoreError, entity::patient_key, vault::PatientKey, words::uuid};
+use crate::store::{Store, StoreError, entity::patient_key, sql, vault::PatientKey};
 
 impl Store {
     /// The keys of these patients; whoever was erased is left out.
@@ -14,7 +14,7 @@ impl Store {
         patients: &[PatientId],
     ) -> Result<BTreeMap<PatientId, PatientKey>, StoreError> {
         let rows = patient_key::Entity::find()
-            .filter(patient_key::Column::Patient.is_in(patients.iter().map(|id| uuid(id.0))))
+            .filter(patient_key::Column::Patient.is_in(sql::listed(patients.iter().map(|id| id.0))))
             .all(self.reader())
             .await?;
         rows.into_iter()
