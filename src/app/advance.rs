@@ -3,11 +3,11 @@
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
-use tend_engine::PatientId;
+use tend_engine::{PatientId, StaffId};
 use tracing::warn;
 
 use super::{
-    App,
+    Actor, App,
     record::{TRIES_MAX, decide},
 };
 use crate::{
@@ -53,6 +53,25 @@ impl App {
             }
         }
         Ok((all, self.store.next_wake().await?))
+    }
+
+    /// Takes a patient back who was set aside, because somebody has looked; whom the engine still cannot advance is set aside
+    /// again. Says whether the follow-up goes on.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn take_back(&self, patient: PatientId, by: StaffId) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin();
+        if tx.release(patient, by, now).await? {
+            let mut batch = Batch::default();
+            let mut taken_back = line(patient, 0);
+            (taken_back.actor, taken_back.action) = (Actor::Staff(by).name(), "take back");
+            batch.audit(&*self.ids, now, taken_back);
+            tx.append(batch).await?;
+        }
+        tx.commit().await?;
+        Ok(self.advance(&[patient]).await?.quarantined == 0)
     }
 
     /// Advances these patients in groups of [`GROUP_MAX`]. Two groups are under way at a time: while one is being

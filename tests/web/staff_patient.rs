@@ -13,6 +13,7 @@ on_both_databases!(
     a_nurse_who_types_a_red_flag_is_told_what_to_say,
     what_staff_record_is_recorded_once_with_its_reason,
     a_patient_is_enrolled_once_with_consent_and_scored,
+    a_patient_set_aside_goes_on_when_somebody_has_looked,
     quiet_pages_answer,
     an_import_takes_good_lines_and_reports_each_bad_one,
 );
@@ -43,6 +44,26 @@ async fn the_page_tells_who_where_and_why_in_both_languages() {
     }
     let nowhere = ward.pages.get("/patients/0192f0c0-0000-7000-8000-00000000ffff").await;
     assert_eq!(nowhere.status, StatusCode::NOT_FOUND);
+}
+
+async fn a_patient_set_aside_goes_on_when_somebody_has_looked() {
+    let ward = Ward::with_nurse().await;
+    let patient = ward.enrol("Ann Example", 1).await.patient;
+    let app = &ward.pages.app;
+    let mut tx = app.store.begin();
+    tx.quarantine(&*app.ids, patient, "a broken entry", app.clock.now()).await.expect("set aside");
+    tx.commit().await.expect("a commit");
+    let path = format!("/patients/{patient}");
+    let page = ward.pages.get(&path).await;
+    assert!(
+        page.text().contains("a broken entry") && page.text().contains("The record was looked at: go on")
+    );
+    ok(&ward.submit(&path, &format!("{path}/take-back"), &[]).await);
+    let page = ward.pages.get(&path).await;
+    assert!(!page.text().contains("a broken entry"), "{}", page.text());
+    let tasks = app.store.tasks_of(patient).await.expect("tasks");
+    assert!(tasks.iter().all(|task| !(task.open && task.role == Role::NurseLead)), "{tasks:?}");
+    assert_eq!(app.doctor(true).await.expect("a check").differences, Vec::<String>::new());
 }
 
 async fn a_nurse_types_the_answers_and_they_are_charted() {

@@ -22,7 +22,7 @@ use tend_engine::{
 };
 
 use super::{
-    CLINICAL, Frame, Signed, answer, answers,
+    CLINICAL, Frame, Signed, StaffForm, answer, answers,
     answers::Series,
     story::{Teller, Titles},
     task::Ask,
@@ -38,7 +38,7 @@ use crate::{
     },
     web::{
         Page, WebError,
-        respond::page,
+        respond::{page, see_other},
         words::{Chart, Staff, Worklist},
     },
 };
@@ -118,6 +118,7 @@ struct PatientPage {
     sex: String,
     identifiers: Vec<(String, String)>,
     notices: Vec<(&'static str, String)>,
+    aside: bool,
     advice: Vec<String>,
     alive: bool,
     enrolled: Vec<Enrolled>,
@@ -227,6 +228,21 @@ pub async fn show(
     page(&build(&app, &signed, &row, &asked).await?)
 }
 
+/// `POST /patients/{id}/take-back`: somebody has looked at the record of a patient who was set aside.
+///
+/// # Errors
+/// [`WebError`].
+pub async fn take_back(
+    app: Data<App>,
+    signed: Signed,
+    id: Path<String>,
+    _form: StaffForm,
+) -> Result<HttpResponse, WebError> {
+    let row = of_site(&app, &signed, &id).await?;
+    let goes_on = app.take_back(row.id, signed.staff.id).await?;
+    Ok(see_other(&format!("/patients/{}{}", row.id, if goes_on { "?done=yes" } else { "" })))
+}
+
 async fn build(app: &App, signed: &Signed, row: &PatientRow, asked: &Asked) -> Result<PatientPage, WebError> {
     let (page, frame) = signed.page(&format!("/patients/{}", row.id), "");
     let (w, c) = (frame.w, Chart(signed.lang));
@@ -261,6 +277,7 @@ async fn build(app: &App, signed: &Signed, row: &PatientRow, asked: &Asked) -> R
         sex: person.and_then(|person| person.sex).unwrap_or_default(),
         identifiers: identifiers.into_iter().map(|number| (number.system, number.value)).collect(),
         notices: notices(c, row, asked, &messages),
+        aside: clinical && row.quarantined.is_some(),
         advice: answer::advice(app, signed, &row.state, asked.flags.as_deref().filter(|_| clinical)),
         alive: row.state.died.is_none(),
         enrolled: enrolled(signed, app, row, clinical),

@@ -34,6 +34,7 @@ pub const ROUTES: &[Route] = &[
     Route::new(Method::GET, "/answers/{enrollment}/{step}/{generation}/{ordinal}", CLINICAL),
     Route::new(Method::POST, "/answers/{enrollment}/{step}/{generation}/{ordinal}", CLINICAL),
     Route::new(Method::GET, "/patients/{id}", WARD),
+    Route::new(Method::POST, "/patients/{id}/take-back", CLINICAL),
     Route::new(Method::GET, "/patients/{id}/{act}", WARD),
     Route::new(Method::POST, "/patients/{id}/{act}", WARD),
     Route::new(Method::GET, "/enrol", WARD),
@@ -71,6 +72,7 @@ pub fn register(config: &mut ServiceConfig) {
         .route("/answers/{enrollment}/{step}/{generation}/{ordinal}", web::get().to(answer::show))
         .route("/answers/{enrollment}/{step}/{generation}/{ordinal}", web::post().to(answer::submit))
         .route("/patients/{id}", web::get().to(patient::show))
+        .route("/patients/{id}/take-back", web::post().to(patient::take_back))
         .route("/patients/{id}/{act}", web::get().to(act::show))
         .route("/patients/{id}/{act}", web::post().to(act::submit))
         .route("/enrol", web::get().to(enrol::show))

@@ -11,6 +11,7 @@ crate::words! {
         wakes(time): "Looked at again: {time}", "下次检视：{time}";
         quarantined(why): "Nothing is decided for this patient until somebody has looked: {why}",
             "在人工检查之前，系统不会对该患者作出任何决定：{why}";
+        take_back: "The record was looked at: go on", "已检查该记录，继续随访";
         answers: "Answers", "答复";
         answers_none: "No answers yet.", "暂无答复。";
         answers_hidden: "Answers are shown to nurses and clinicians only.", "答复仅对护士和医生显示。";
