@@ -14,6 +14,7 @@ mod m0007_risk;
 mod m0008_long_job;
 mod m0009_risk_order;
 mod m0010_taken;
+mod m0011_outcome;
 
 pub use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_long_job::Migration),
             Box::new(m0009_risk_order::Migration),
             Box::new(m0010_taken::Migration),
+            Box::new(m0011_outcome::Migration),
         ]
     }
 }

@@ -72,6 +72,8 @@ pub struct App {
     sessions: sign_in::Sessions,
     /// When a sweep was last written down, by the machine's clock.
     swept: Mutex<Option<Timestamp>>,
+    /// Models that sites moved, ready to score.
+    models: score::Kept,
     /// The last night that was planned, by site: saves a look at the database.
     nights: Mutex<BTreeMap<SiteId, Date>>,
 }
@@ -100,6 +102,7 @@ impl App {
             worklists: worklist::Kept::default(),
             sessions: sign_in::Sessions::default(),
             swept: Mutex::default(),
+            models: score::Kept::default(),
             nights: Mutex::default(),
         }
     }

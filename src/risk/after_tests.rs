@@ -120,6 +120,7 @@ fn taking_the_named_reasons_away_moves_the_score_more_than_others() {
     let n = gains.len() as f64;
     let mean = gains.iter().sum::<f64>() / n;
     let sd = (gains.iter().map(|g| (g - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
+    println!("{mean:.3} log-odds further, standard error {:.3}, {n} rows", sd / n.sqrt());
     assert!(n > 100.0 && mean - 1.96 * sd / n.sqrt() > 0.0, "{mean} ± {sd} over {n}");
 }
 
@@ -166,6 +167,7 @@ fn ninety_percent_intervals_hold_the_truth_nearly_so_often() {
         }
     }
     let share = f64::from(inside as u32) / f64::from(all as u32);
+    println!("{share:.3} of the truths lie in 90 % intervals");
     assert!((0.80..=0.985).contains(&share), "{share} of the truths lie in 90 % intervals");
 }
 

@@ -149,7 +149,7 @@ impl Material {
         let back = lookback(roles);
         if let Some(back) = &back {
             let derived = history::derive(table, &features, back)?;
-            features.extend(derived);
+            features.extend(derived.into_iter().filter(|feature| !roles.drop.contains(&feature.name)));
         }
         let frame = history::read(table, &features, back.as_ref())?;
         let random_absence = options.schema.feature.iter().any(|words| words.required);

@@ -182,6 +182,42 @@ pub fn read(table: &RawTable, features: &[Feature], back: Option<&Lookback>) -> 
     Ok(frame)
 }
 
+/// An earlier record of the same patient: its values in feature order, and what came of it if that is known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Past {
+    /// Values; missing is NaN.
+    pub values: Vec<f64>,
+    /// Whether the event followed.
+    pub label: Option<bool>,
+}
+
+/// Fills in what looks back over `past`, oldest first. The order's own unit is not known here, so a gap stays missing.
+pub fn look_back(features: &[Feature], past: &[Past], values: &mut [f64]) {
+    let at = |name: &str| features.iter().position(|f| f.source == Source::Column && f.name == name);
+    let label = |past: &Past| past.label.map_or(f64::NAN, |event| f64::from(u8::from(event)));
+    let last = past.last();
+    let pair = |name: &str, values: &[f64], combine: fn(f64, f64) -> f64| {
+        let found = at(name).zip(last).map(|(p, last)| (values[p], last.values[p]));
+        found.filter(|(now, then)| !now.is_nan() && !then.is_nan()).map_or(f64::NAN, |(a, b)| combine(a, b))
+    };
+    for (i, feature) in features.iter().enumerate() {
+        values[i] = match &feature.source {
+            Source::Column => continue,
+            Source::EarlierRows => past.len() as f64,
+            Source::Gap => f64::NAN,
+            Source::EarlierShare(_) => {
+                let known: Vec<f64> = past.iter().map(label).filter(|label| !label.is_nan()).collect();
+                if known.is_empty() { f64::NAN } else { known.iter().sum::<f64>() / known.len() as f64 }
+            }
+            Source::Previous(name) => {
+                last.map_or(f64::NAN, |last| at(name).map_or(label(last), |p| last.values[p]))
+            }
+            Source::Change(name) => pair(name, values, |now, then| now - then),
+            Source::Same(name) => pair(name, values, |now, then| f64::from(u8::from(now == then))),
+        };
+    }
+}
+
 fn pair(
     frame: &Frame,
     position: &BTreeMap<&str, usize>,

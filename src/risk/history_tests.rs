@@ -1,6 +1,6 @@
 //! Looking back: right, and never ahead.
 
-use crate::history::{Lookback, derive, read};
+use crate::history::{Lookback, Past, derive, look_back, read};
 use crate::schema::{Feature, Kind, Source, Words};
 use crate::table::RawTable;
 
@@ -108,4 +108,23 @@ fn an_empty_order_is_refused_with_its_row() {
     rows[3][1] = "";
     let error = derive(&table(&rows), &base(), &back()).expect_err("has no order");
     assert!(error.to_string().starts_with("row 3, column \"order\" is empty"), "{error}");
+}
+
+#[test]
+fn one_patient_at_a_time_looks_back_over_the_same_as_a_file() {
+    let table = table(&ROWS);
+    let mut features = base();
+    features.extend(derive(&table, &base(), &back()).expect("derives"));
+    let frame = read(&table, &features, Some(&back())).expect("reads");
+    // Patient a in order: rows 0, 3, 2.
+    let past: Vec<Past> = [(0, true), (3, false)]
+        .map(|(row, event): (usize, bool)| Past { values: frame.row(row).to_vec(), label: Some(event) })
+        .to_vec();
+    let mut values = frame.row(2).to_vec();
+    values[base().len()..].fill(-7.0);
+    look_back(&features, &past, &mut values);
+    let gap = features.iter().position(|f| f.source == Source::Gap).expect("is derived");
+    assert!(values[gap].is_nan(), "its unit is not known here");
+    values[gap] = frame.row(2)[gap];
+    same(&values, frame.row(2));
 }

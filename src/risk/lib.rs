@@ -29,6 +29,7 @@
 //! For those who train: `fit` takes a `RawTable` of texts and gives a model's bytes; `history` holds the features that
 //! look back; `inner`, `trees`, `linear`, `deep` and `stack` are the steps of a fit, in this order.
 
+mod bare;
 mod card;
 mod columns;
 mod deep;
@@ -64,6 +65,7 @@ mod trees;
 mod tripod;
 mod watch;
 
+pub use bare::Bare;
 pub use card::card;
 pub use columns::Frame;
 pub use error::{DataError, FitError};
@@ -73,7 +75,7 @@ pub use evaluate::{
 pub use figures::{Figures, FoldMetric, Subgroup, Tenth};
 pub use fit::{Fitted, Options, Tell, fit};
 pub use hazard::{Intervals, Observed};
-pub use history::Lookback;
+pub use history::{Lookback, Past};
 pub use inner::{Split, group};
 pub use leak::Leak;
 pub use local::{INTERCEPT_EVENTS, Local, SLOPE_EVENTS};
@@ -86,7 +88,7 @@ pub use score::{Abstain, Inputs, Outcome, Reason, Score, Value};
 pub use settle::{MIN_EVENTS, MIN_IDS, MIN_ROWS};
 pub use stack::Stack;
 pub use table::{MAX_COLUMNS, RawTable};
-pub use watch::{DRIFTED, LOOK, Period, Signal, Spread, control};
+pub use watch::{DRIFTED, LIMIT, LOOK, Period, Ratio, Signal, Spread, control, ratio};
 
 #[cfg(test)]
 mod after_tests;

@@ -83,6 +83,11 @@ impl Model {
         Ok(site.fit(events, least))
     }
 
+    /// The model as a site moved it.
+    pub fn moved_by(&self, local: Local) -> Self {
+        Self { file: self.localised(local), ..self.clone() }
+    }
+
     /// The file with the recalibration in it, under a version of its own.
     pub fn localised(&self, local: Local) -> crate::model::ModelFile {
         let mut file = self.file.clone();

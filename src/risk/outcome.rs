@@ -33,7 +33,7 @@ pub struct Roles {
     pub outcome: OutcomeColumns,
     /// Order of the rows of an id; only with it do features look back.
     pub order: Option<String>,
-    /// Columns that are no inputs.
+    /// Columns that are no inputs; of what looking back makes too (`@gap`, `age@previous` …).
     pub drop: Vec<String>,
     /// Columns whose numbers are names of categories.
     pub categorical: Vec<String>,
@@ -56,7 +56,9 @@ impl Roles {
                 return Err(DataError::TwoRoles { column: (*column).to_owned(), first, second });
             }
         }
-        for name in self.drop.iter().chain(&self.categorical).chain(&self.order) {
+        // What looking back makes has an @ in its name and is no column.
+        let columns = self.drop.iter().filter(|name| !name.contains('@'));
+        for name in columns.chain(&self.categorical).chain(&self.order) {
             table.column(name)?;
         }
         let out: Vec<usize> = (0..table.header().len())

@@ -4,6 +4,7 @@ use candle_core::{Device, Tensor};
 
 use crate::columns::judge;
 use crate::hazard::logistic;
+use crate::history::{Past, look_back};
 use crate::model::Model;
 use crate::schema::{Feature, Kind};
 use crate::score::{Abstain, Inputs, Outcome, Score, Value};
@@ -45,6 +46,24 @@ impl Model {
         if let Some(problem) = problem {
             return Outcome::Abstain(problem);
         }
+        self.score_values(&values, horizon)
+    }
+
+    /// As `score`, looking back over the patient's earlier records, oldest first, each with what came of it.
+    pub fn score_after(
+        &self,
+        past: &[(Inputs, Option<bool>)],
+        inputs: &Inputs,
+        horizon: Option<f64>,
+    ) -> Outcome {
+        let (mut values, problem) = self.values(inputs);
+        if let Some(problem) = problem {
+            return Outcome::Abstain(problem);
+        }
+        let earlier =
+            |(inputs, label): &(Inputs, Option<bool>)| Past { values: self.values(inputs).0, label: *label };
+        let past: Vec<Past> = past.iter().map(earlier).collect();
+        look_back(&self.features, &past, &mut values);
         self.score_values(&values, horizon)
     }
 

@@ -108,6 +108,28 @@ pub enum Signal {
     StepBack,
 }
 
+/// Events seen over events expected, with a 95 % interval (Byar's, of the events seen).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ratio {
+    /// Seen over expected; 1 is ideal.
+    pub value: f64,
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+/// Of so many events where so many were expected.
+pub fn ratio(observed: f64, expected: f64) -> Option<Ratio> {
+    let byar = |n: f64, z: f64| n * (1.0 - 1.0 / (9.0 * n) + z / (3.0 * n.sqrt())).powi(3);
+    let low = if observed > 0.0 { byar(observed, -1.96).max(0.0) } else { 0.0 };
+    (expected > 0.0).then(|| Ratio {
+        value: observed / expected,
+        low: low / expected,
+        high: byar(observed + 1.0, 1.96) / expected,
+    })
+}
+
 /// The control chart of risks and outcomes, period by period.
 pub fn control(periods: &[(Vec<f64>, Vec<bool>)]) -> Vec<Period> {
     let mut out: Vec<Period> = Vec::new();

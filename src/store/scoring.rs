@@ -15,6 +15,9 @@ use super::{
 };
 use crate::ports::Ids;
 
+/// The model name under which a challenger's scores are written: it is computed beside the model in use and never shown.
+pub const CHALLENGER: &str = "challenger";
+
 /// A score to be written.
 #[derive(Debug, Clone)]
 pub struct NewScore {
@@ -24,6 +27,8 @@ pub struct NewScore {
     pub model_version: String,
     /// Of its inputs.
     pub inputs_hash: Vec<u8>,
+    /// What was put in: JSON of numbers and names by feature.
+    pub inputs: String,
     /// Parts per million; `None` when it abstained.
     pub ppm: Option<u32>,
     /// The interval's ends.
@@ -81,6 +86,7 @@ impl Batch {
             serde_json::to_string(&score.reasons).unwrap_or_else(|_| "[]".to_owned()).into(),
             score.abstain.as_ref().map(|(en, zh)| format!("{en}\n{zh}")).into(),
             micros(at).into(),
+            Some(score.inputs.clone()).into(),
         ]);
     }
 
@@ -125,13 +131,14 @@ impl Store {
             .collect()
     }
 
-    /// What was put in and came out when each of these follow-ups was last scored.
+    /// What was put in and came out when each of these follow-ups was last scored by that model.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn latest_inputs(
         &self,
         enrollments: &[EnrollmentId],
+        model: &str,
     ) -> Result<BTreeMap<EnrollmentId, Latest>, StoreError> {
         let db = self.reader();
         let rows: Vec<RawLatest> = Sql::new(
@@ -139,6 +146,8 @@ impl Store {
             "select s.enrollment, s.model_version, s.inputs_hash, s.ppm from score s where s.enrollment in ",
         )
         .list(enrollments.iter().map(|id| uuid(id.0)))
+        .text(" and s.model = ")
+        .bind(model)
         .text(" order by s.enrollment, s.at, s.id")
         .all(db)
         .await?;
@@ -163,7 +172,7 @@ impl Store {
         version: &str,
         workflow: &str,
         state: &str,
-        by: StaffId,
+        by: Option<StaffId>,
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let db = &self.0.write;
@@ -181,7 +190,7 @@ impl Store {
             .text(", ")
             .bind(state)
             .text(", ")
-            .bind(uuid(by.0))
+            .bind(by.map(|by| uuid(by.0)))
             .text(", ")
             .bind(words::micros(at))
             .text(")")

@@ -174,6 +174,7 @@ pub const SCORE: Columns = Columns {
         ("reasons", Text),
         ("abstain", TextOpt),
         ("at", Big),
+        ("inputs", TextOpt),
     ],
 };
 

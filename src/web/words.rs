@@ -4,6 +4,7 @@ pub mod chart;
 pub mod common;
 pub mod demo;
 pub mod enrol;
+pub mod monitor;
 pub mod patient;
 pub mod queue;
 pub mod staff;
@@ -14,6 +15,7 @@ pub use chart::Chart;
 pub use common::Common;
 pub use demo::Demo;
 pub use enrol::Enrol;
+pub use monitor::{Became, Monitor};
 pub use patient::Patient;
 pub use queue::{Health, MessageLog, Risk, Workflows};
 pub use staff::Staff;
@@ -76,7 +78,17 @@ mod tests {
         assert_eq!(untranslated(Common::ALL), [""; 0]);
         assert_eq!(untranslated(Demo::ALL), [""; 0]);
         assert_eq!(untranslated(Patient::ALL), [""; 0]);
-        let staff = [Chart::ALL, Enrol::ALL, Health::ALL, MessageLog::ALL, Risk::ALL, Staff::ALL, Story::ALL];
+        let staff = [
+            Became::ALL,
+            Monitor::ALL,
+            Chart::ALL,
+            Enrol::ALL,
+            Health::ALL,
+            MessageLog::ALL,
+            Risk::ALL,
+            Staff::ALL,
+            Story::ALL,
+        ];
         for catalogue in staff.into_iter().chain([Workflows::ALL, Worklist::ALL]) {
             assert_eq!(untranslated(catalogue), [""; 0]);
         }

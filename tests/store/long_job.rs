@@ -322,7 +322,11 @@ async fn a_failed_job_waits_before_it_is_tried_again(world: World) {
 
 async fn turn_on(world: &World) {
     use tend::app::score::SwitchState;
-    world.app.switch_model(SITE, &word("hf-discharge-90d"), SwitchState::On, BY).await.expect("switched");
+    world
+        .app
+        .switch_model(SITE, &word("hf-discharge-90d"), SwitchState::On, Some(BY))
+        .await
+        .expect("switched");
     // What the switch asked for is not what these stories are about.
     world.sql("update long_job set state = 'done' where kind = 'scoring'").await;
 }
@@ -360,7 +364,11 @@ async fn a_night_is_planned_once_and_scores_what_changed(world: World) {
     assert_eq!(world.number("select count(*) from score").await, 21);
     // The model is switched off: what was shown is taken back.
     use tend::app::score::SwitchState;
-    world.app.switch_model(SITE, &word("hf-discharge-90d"), SwitchState::Off, BY).await.expect("switched");
+    world
+        .app
+        .switch_model(SITE, &word("hf-discharge-90d"), SwitchState::Off, Some(BY))
+        .await
+        .expect("switched");
     let asked = world.app.store.due_long_jobs().await.expect("a look");
     assert_eq!(asked.len(), 1);
     assert_eq!(run(&world, asked[0]).await, RunEnd::Done);

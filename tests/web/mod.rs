@@ -11,6 +11,7 @@ mod routes;
 mod samples;
 mod staff_browser;
 mod staff_escalation;
+mod staff_life;
 mod staff_messages;
 mod staff_patient;
 mod staff_risk;

@@ -104,7 +104,8 @@ async fn every_page_is_accessible_and_fits_a_phone() {
         "worklist": "/worklist?role=all", "task": format!("/tasks/{task}"), "patient": chart,
         "answer": format!("/answers/{ask}"), "pause": format!("{chart}/pause?enrollment={of}"),
         "consent": format!("{chart}/consent"), "enrol": "/enrol?workflow=hf-discharge-90d", "choose": "/enrol",
-        "import": "/import", "import-done": import, "move": moving, "risk": "/risk", "model": "/risk/model", "messages": "/messages",
+        "import": "/import", "import-done": import, "move": moving, "risk": "/risk", "model": "/risk/model", "monitor": "/risk/monitor",
+        "outcome": format!("/risk/outcome/{}/{of}", patient.patient), "messages": "/messages",
         "workflows": "/workflows", "workflow": "/workflows/nmibc-surveillance", "health": "/health",
     });
     let web = Web::new(Settings::default(), ward.pages.app.clone(), Arc::new(Works));

@@ -4,10 +4,16 @@
 //! score of a model that is on becomes a fact. What a required input is missing for is "not scored because …".
 
 mod compute;
+pub mod landmarks;
+mod life;
+mod models;
 mod night;
+pub mod outcome;
+pub mod published;
 mod run;
+pub mod watch;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use tend_engine::{Name, SiteId, StaffId};
 use tend_risk::Model;
@@ -15,29 +21,35 @@ use tend_risk::Model;
 use super::{Actor, App, RecordError};
 use crate::store::{AuditLine, StoreError};
 
+pub use life::LifeError;
+pub use models::{Kept, SiteModels};
 pub use run::Scored;
+pub use tend_risk::{LIMIT, Signal};
 
 /// The shipped model's name.
 pub const MODEL: &str = "readmit30";
 /// The horizon of the shipped model, for people.
 pub const HORIZON_DAYS: u32 = 30;
 
-static SHIPPED: LazyLock<Option<Model>> = LazyLock::new(|| {
+static SHIPPED: LazyLock<Option<Arc<Model>>> = LazyLock::new(|| {
     let toml = include_str!("../../../models/readmit30/model.toml");
-    let weights = include_bytes!("../../../models/readmit30/model.safetensors");
+    load(toml, include_bytes!("../../../models/readmit30/model.safetensors"))
+});
+
+fn load(toml: &str, weights: &[u8]) -> Option<Arc<Model>> {
     match Model::from_bytes(toml, weights) {
-        Ok(model) => Some(model),
+        Ok(model) => Some(Arc::new(model)),
         Err(error) => {
-            tracing::error!(%error, "the shipped model cannot be loaded, nobody is scored: {error}");
+            tracing::error!(%error, "a shipped model cannot be loaded, nobody is scored by it: {error}");
             None
         }
     }
-});
+}
 
 /// The shipped model; `None` when it cannot be loaded.
 #[must_use]
 pub fn shipped() -> Option<&'static Model> {
-    SHIPPED.as_ref()
+    SHIPPED.as_deref()
 }
 
 /// The shipped model's version; empty when it cannot be loaded.
@@ -61,6 +73,8 @@ pub enum SwitchState {
     On,
     /// Not computed.
     Off,
+    /// The watch found its figures beyond the limit: computed and logged, not shown, until a clinician decides.
+    SteppedBack,
 }
 
 impl SwitchState {
@@ -71,13 +85,14 @@ impl SwitchState {
             Self::Shadow => "shadow",
             Self::On => "on",
             Self::Off => "off",
+            Self::SteppedBack => "stepped_back",
         }
     }
 
     /// From its word.
     #[must_use]
     pub fn of(word: &str) -> Option<Self> {
-        [Self::Shadow, Self::On, Self::Off].into_iter().find(|state| state.word() == word)
+        [Self::Shadow, Self::On, Self::Off, Self::SteppedBack].into_iter().find(|state| state.word() == word)
     }
 }
 
@@ -108,7 +123,7 @@ impl App {
     }
 
     /// Switches the model for a workflow; audited. Everybody is looked at again soon: who was not shown a score gets one, and
-    /// scores of a model that is off are taken back.
+    /// scores of a model that is off are taken back. Without a person it was the watch.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -117,13 +132,14 @@ impl App {
         site: SiteId,
         workflow: &Name,
         state: SwitchState,
-        by: StaffId,
+        by: Option<StaffId>,
     ) -> Result<(), StoreError> {
-        let version = shipped().map_or("", Model::version);
+        let models = self.site_models(site).await?;
+        let version = models.champion_version();
         let (at, id) = (self.clock.now(), self.ids.fresh());
         self.store.write_switch(id, site, MODEL, version, workflow.as_str(), state.word(), by, at).await?;
         let line = AuditLine {
-            actor: Actor::Staff(by).name(),
+            actor: by.map_or(Actor::System, Actor::Staff).name(),
             action: "switch model",
             patient: None,
             subject: format!("{MODEL} {version}"),

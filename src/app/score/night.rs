@@ -40,9 +40,9 @@ impl App {
     }
 
     /// Asks for a look at everybody of a site now: the model was switched.
-    pub(super) async fn score_site_again(&self, site: SiteId, by: StaffId) -> Result<(), StoreError> {
+    pub(super) async fn score_site_again(&self, site: SiteId, by: Option<StaffId>) -> Result<(), StoreError> {
         let name = format!("scoring {site} {}", self.ids.fresh());
-        self.ask_for_scoring(site, name, Some(by)).await
+        self.ask_for_scoring(site, name, by).await
     }
 
     async fn ask_for_scoring(
@@ -68,13 +68,16 @@ impl App {
         }
     }
 
-    /// Scores everybody of the job's site from where it stands.
+    /// Scores everybody of the job's site from where it stands; a night begins with a look at how the model does.
     pub(in crate::app) async fn run_scoring(
         &self,
         job: &LongJob,
         held: HeldJob,
         stop: &Stopped<'_>,
     ) -> Result<RunEnd, ScoreError> {
+        if job.cursor.is_none() && job.asked_by.is_none() {
+            self.watch_site(job.site).await?;
+        }
         let mut after = job.cursor;
         loop {
             let page = self.store.running_patients(Some(job.site), after, PAGE).await?;

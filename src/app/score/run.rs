@@ -4,16 +4,15 @@
 use std::collections::BTreeMap;
 
 use tend_engine::{
-    EnrollmentId, Name, PatientId,
+    EnrollmentId, Name, PatientId, SiteId,
     fact::Fact,
     state::{EnrollmentState, PatientState, Standing},
 };
 use tend_risk::Inputs;
 
 use super::{
-    MODEL, ScoreError, SwitchState,
-    compute::{compute, inputs, inputs_hash, new_score},
-    version,
+    MODEL, ScoreError, SiteModels, SwitchState,
+    compute::{Earlier, Question, compute, inputs},
 };
 use crate::{
     app::{
@@ -21,7 +20,7 @@ use crate::{
         record::{TRIES_MAX, decide, just_now},
     },
     store::{
-        AuditLine, Batch, Busy, HeldJob, StoreError,
+        AuditLine, Batch, Busy, CHALLENGER, HeldJob, StoreError,
         scoring::{Latest, NewScore},
     },
 };
@@ -52,23 +51,28 @@ impl Scored {
     }
 }
 
-/// What the model says about a follow-up.
+/// What the models say about a follow-up.
 #[derive(Debug)]
 struct Verdict {
     switch: SwitchState,
-    /// To be logged; `None` when the same was logged before.
-    log: Option<NewScore>,
+    /// To be logged; empty when the same was logged before.
+    logs: Vec<NewScore>,
+    /// Of the model in use.
     ppm: Option<u32>,
+    version: String,
 }
 
-/// A follow-up to be scored, with what is known.
+/// A follow-up to be scored, with what is asked: the model in use first, then the challenger.
 #[derive(Debug)]
 struct Subject {
     patient: PatientId,
     enrollment: EnrollmentId,
-    inputs: Inputs,
+    questions: Vec<Question>,
     switch: SwitchState,
 }
+
+/// What each follow-up was last asked, by name of the model.
+type Asked = BTreeMap<&'static str, BTreeMap<EnrollmentId, Latest>>;
 
 impl App {
     /// Scores the running follow-ups of these patients, where something has changed since the last time.
@@ -138,19 +142,26 @@ impl App {
         let all_locked = tx.lock(slice, Busy::Wait).await?;
         // Nobody else scores them from here on: what somebody wrote while this was computed is seen.
         let ids: Vec<EnrollmentId> = verdicts.values().flatten().map(|(enrollment, _)| *enrollment).collect();
-        let logged = self.store.latest_inputs(&ids).await?;
+        let logged = self.asked(&ids).await?;
         for mut locked in all_locked {
             let Some(mine) = verdicts.remove(&locked.id) else { continue };
             let mut facts = Vec::new();
             for (enrollment, mut verdict) in mine {
                 batch.score_looked_at(enrollment, seen);
-                let same = |score: &NewScore| is_same(&score.inputs_hash, logged.get(&enrollment));
-                match verdict.log.take().filter(|score| !same(score)) {
-                    Some(score) => {
-                        batch.score(&*self.ids, locked.id, enrollment, &score, seen);
-                        scored.scored += 1;
-                    }
-                    None => scored.unchanged += 1,
+                let logs = std::mem::take(&mut verdict.logs);
+                let new: Vec<&NewScore> = logs
+                    .iter()
+                    .filter(|score| {
+                        let last = logged.get(score.model.as_str()).and_then(|by| by.get(&enrollment));
+                        !is_same(&score.model_version, &score.inputs_hash, last)
+                    })
+                    .collect();
+                match new.iter().any(|score| score.model == MODEL) {
+                    true => scored.scored += 1,
+                    false => scored.unchanged += 1,
+                }
+                for score in new {
+                    batch.score(&*self.ids, locked.id, enrollment, score, seen);
                 }
                 let Some(state) = locked.state.enrollments.get(&enrollment) else { continue };
                 let fact = fact(state, &verdict)?;
@@ -190,8 +201,9 @@ impl App {
         states: &[(PatientId, PatientState)],
     ) -> Result<(Vec<Subject>, Vec<(PatientId, EnrollmentId)>), ScoreError> {
         let (mut subjects, mut passed_over) = (Vec::new(), Vec::new());
-        for (patient, state) in states {
-            for (enrollment, state) in &state.enrollments {
+        let mut by_site: BTreeMap<SiteId, SiteModels> = BTreeMap::new();
+        for (patient, whole) in states {
+            for (enrollment, state) in &whole.enrollments {
                 let over = matches!(state.standing, Standing::Over { .. });
                 let switch = self.model_state(state.site, &state.workflow).await?;
                 let nothing_to_take_back = state.risk.as_ref().is_none_or(|risk| risk.ppm.is_none());
@@ -199,15 +211,70 @@ impl App {
                     passed_over.push((*patient, *enrollment));
                     continue;
                 }
-                subjects.push(Subject {
-                    patient: *patient,
-                    enrollment: *enrollment,
-                    inputs: inputs(state),
-                    switch,
-                });
+                if !by_site.contains_key(&state.site) {
+                    by_site.insert(state.site, self.site_models(state.site).await?);
+                }
+                let Some(models) = by_site.get(&state.site) else { continue };
+                let questions = self.questions(models, whole, *enrollment, state).await?;
+                subjects.push(Subject { patient: *patient, enrollment: *enrollment, questions, switch });
             }
         }
         Ok((subjects, passed_over))
+    }
+
+    async fn questions(
+        &self,
+        models: &SiteModels,
+        whole: &PatientState,
+        enrollment: EnrollmentId,
+        state: &EnrollmentState,
+    ) -> Result<Vec<Question>, ScoreError> {
+        let today = self.today(state.site).to_string();
+        let asked = [(MODEL, models.champion.clone()), (CHALLENGER, models.challenger.clone())];
+        let mut questions = Vec::new();
+        for (name, model) in asked {
+            if name == CHALLENGER && model.is_none() {
+                continue;
+            }
+            let inputs = model.as_ref().map_or_else(Inputs::new, |model| inputs(model, state));
+            let mut question = Question::new(name, model, inputs, &today);
+            if question.model.as_ref().is_some_and(|model| model.lookback().is_some()) {
+                question.earlier = self.earlier(&question, whole, enrollment, state).await?;
+            }
+            questions.push(question);
+        }
+        Ok(questions)
+    }
+
+    /// The patient's follow-ups before this one that knew anything of what the model asks.
+    async fn earlier(
+        &self,
+        question: &Question,
+        whole: &PatientState,
+        enrollment: EnrollmentId,
+        state: &EnrollmentState,
+    ) -> Result<Earlier, ScoreError> {
+        let Some(model) = &question.model else { return Ok(Vec::new()) };
+        let mut before: Vec<(&EnrollmentId, &EnrollmentState)> = whole
+            .enrollments
+            .iter()
+            .filter(|(id, other)| **id != enrollment && other.enrolled_at < state.enrolled_at)
+            .collect();
+        before.sort_by_key(|(id, other)| (other.enrolled_at, **id));
+        let ids: Vec<EnrollmentId> = before.iter().map(|(id, _)| **id).collect();
+        let outcomes = self.store.outcomes_of(&ids).await?;
+        let one = |(id, other): &(&EnrollmentId, &EnrollmentState)| {
+            (inputs(model, other), outcomes.get(id).map(|outcome| outcome.happened))
+        };
+        Ok(before.iter().map(one).filter(|(inputs, _)| !inputs.is_empty()).collect())
+    }
+
+    async fn asked(&self, enrollments: &[EnrollmentId]) -> Result<Asked, StoreError> {
+        let mut asked = Asked::new();
+        for name in [MODEL, CHALLENGER] {
+            asked.insert(name, self.store.latest_inputs(enrollments, name).await?);
+        }
+        Ok(asked)
     }
 
     async fn verdicts(
@@ -215,37 +282,37 @@ impl App {
         subjects: Vec<Subject>,
     ) -> Result<BTreeMap<PatientId, Vec<(EnrollmentId, Verdict)>>, ScoreError> {
         let ids: Vec<EnrollmentId> = subjects.iter().map(|subject| subject.enrollment).collect();
-        let mut latest = self.store.latest_inputs(&ids).await?;
-        let mut outcomes = Vec::with_capacity(subjects.len());
-        let wanted: Vec<bool> = subjects
+        let asked = self.asked(&ids).await?;
+        let latest =
+            |name: &str, enrollment: EnrollmentId| asked.get(name).and_then(|by| by.get(&enrollment));
+        let is_wanted = |subject: &Subject, question: &Question| {
+            let known = latest(question.name, subject.enrollment);
+            subject.switch != SwitchState::Off && !is_same(question.version(), &question.hash(), known)
+        };
+        let to_compute: Vec<Question> = subjects
             .iter()
-            .map(|subject| {
-                let known = latest.get(&subject.enrollment);
-                subject.switch != SwitchState::Off && !is_same(&inputs_hash(&subject.inputs), known)
-            })
+            .flat_map(|subject| subject.questions.iter().filter(|question| is_wanted(subject, question)))
+            .cloned()
             .collect();
-        let to_compute: Vec<Inputs> = subjects
-            .iter()
-            .zip(&wanted)
-            .filter(|(_, wanted)| **wanted)
-            .map(|(subject, _)| subject.inputs.clone())
-            .collect();
-        if !to_compute.is_empty() {
-            outcomes = compute(to_compute).await?;
+        let mut outcomes = match to_compute.is_empty() {
+            true => Vec::new(),
+            false => compute(to_compute).await?,
         }
-        let mut outcomes = outcomes.into_iter();
+        .into_iter();
         let mut verdicts: BTreeMap<PatientId, Vec<(EnrollmentId, Verdict)>> = BTreeMap::new();
-        for (subject, wanted) in subjects.into_iter().zip(wanted) {
-            let log = if wanted {
-                outcomes.next().map(|outcome| new_score(&subject.inputs, outcome))
-            } else {
-                None
-            };
-            let ppm = match &log {
+        for subject in &subjects {
+            let logs: Vec<NewScore> = subject
+                .questions
+                .iter()
+                .filter(|question| is_wanted(subject, question))
+                .filter_map(|question| Some(question.new_score(outcomes.next()?)))
+                .collect();
+            let ppm = match logs.iter().find(|score| score.model == MODEL) {
                 Some(score) => score.ppm,
-                None => latest.remove(&subject.enrollment).and_then(|latest| latest.ppm),
+                None => latest(MODEL, subject.enrollment).and_then(|latest| latest.ppm),
             };
-            let verdict = Verdict { switch: subject.switch, log, ppm };
+            let version = subject.questions.first().map_or("", Question::version).to_owned();
+            let verdict = Verdict { switch: subject.switch, logs, ppm, version };
             verdicts.entry(subject.patient).or_default().push((subject.enrollment, verdict));
         }
         Ok(verdicts)
@@ -253,24 +320,27 @@ impl App {
 }
 
 /// Whether the same model has seen the same before.
-fn is_same(hash: &[u8], latest: Option<&Latest>) -> bool {
-    latest.is_some_and(|latest| latest.model_version == version() && latest.inputs_hash == hash)
+fn is_same(version: &str, hash: &[u8], latest: Option<&Latest>) -> bool {
+    latest.is_some_and(|latest| latest.model_version == version && latest.inputs_hash == hash)
 }
 
 /// What the history is to be told: the score of a model that is on, once; and that a score is not shown any more.
 fn fact(state: &EnrollmentState, verdict: &Verdict) -> Result<Option<Fact>, ScoreError> {
     let known = state.risk.as_ref();
-    let is_known = known.is_some_and(|known| known.ppm == verdict.ppm && known.model_version == version());
+    let is_known =
+        known.is_some_and(|known| known.ppm == verdict.ppm && known.model_version == verdict.version);
     let probability_ppm = match verdict.switch {
         SwitchState::On if is_known || matches!(state.standing, Standing::Over { .. }) => return Ok(None),
         SwitchState::On => verdict.ppm,
-        SwitchState::Shadow | SwitchState::Off if known.is_none_or(|known| known.ppm.is_none()) => {
+        SwitchState::Shadow | SwitchState::Off | SwitchState::SteppedBack
+            if known.is_none_or(|known| known.ppm.is_none()) =>
+        {
             return Ok(None);
         }
-        SwitchState::Shadow | SwitchState::Off => None,
+        SwitchState::Shadow | SwitchState::Off | SwitchState::SteppedBack => None,
     };
     let model = Name::parse(MODEL).map_err(|error| ScoreError::Interrupted(error.to_string()))?;
-    Ok(Some(Fact::Scored { model, model_version: version().to_owned(), probability_ppm }))
+    Ok(Some(Fact::Scored { model, model_version: verdict.version.clone(), probability_ppm }))
 }
 
 fn line(patient: PatientId) -> AuditLine {

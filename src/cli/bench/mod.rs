@@ -7,6 +7,7 @@ mod bare_sqlite;
 mod browsers;
 mod ground;
 pub mod report;
+pub mod score;
 mod seed;
 pub mod send;
 mod sinks;
@@ -33,6 +34,8 @@ enum What {
     Send(send::SendArgs),
     /// The nurse's first page under eight connections, beside a route that returns constant bytes.
     Worklist(worklist::WorklistArgs),
+    /// Scores per second and the time of one, beside a bare matrix multiplication of the same work.
+    Score(score::ScoreArgs),
 }
 
 /// Why a bench could not run.
@@ -57,5 +60,6 @@ pub fn run(args: BenchArgs) -> Result<ExitCode, BenchError> {
         What::Steps(args) => runtime.block_on(steps::run(args)),
         What::Send(args) => runtime.block_on(send::run(args)),
         What::Worklist(args) => runtime.block_on(worklist::run(args)),
+        What::Score(args) => score::run(&args),
     }
 }

@@ -133,7 +133,7 @@ struct Team {
 /// The clinician turns the model on, and everybody is scored.
 async fn turn_model_on(app: &App, site: SiteId, clinician: StaffId) -> Result<(), WorldError> {
     for workflow in ["hf-discharge-90d", "nmibc-surveillance"] {
-        app.switch_model(site, &name(workflow), SwitchState::On, clinician).await?;
+        app.switch_model(site, &name(workflow), SwitchState::On, Some(clinician)).await?;
     }
     app.score_everybody().await?;
     Ok(())

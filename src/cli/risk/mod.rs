@@ -6,6 +6,7 @@ mod folds;
 mod monitor;
 mod predict;
 mod recalibrate;
+mod site;
 mod train;
 
 use std::path::PathBuf;
@@ -33,6 +34,10 @@ enum RiskCommand {
     Monitor(monitor::MonitorArgs),
     /// Write a prediction for every row of a CSV file.
     Predict(predict::PredictArgs),
+    /// Write training rows from the site's own histories: what was known on each day, and what came after.
+    Landmarks(site::LandmarksArgs),
+    /// Read from a CSV file what became of patients.
+    Outcomes(site::OutcomesArgs),
 }
 
 /// Why a command ended early; each is a sentence.
@@ -82,6 +87,8 @@ pub fn run(args: RiskArgs) -> Result<ExitCode, RiskError> {
         RiskCommand::Recalibrate(args) => recalibrate::run(&args),
         RiskCommand::Monitor(args) => monitor::run(&args),
         RiskCommand::Predict(args) => predict::run(&args),
+        RiskCommand::Landmarks(args) => site::landmarks(&args),
+        RiskCommand::Outcomes(args) => site::outcomes(&args),
     }
 }
 

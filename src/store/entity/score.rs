@@ -19,6 +19,7 @@ pub struct Model {
     pub reasons: String,
     pub abstain: Option<String>,
     pub at: i64,
+    pub inputs: Option<String>,
 }
 
 /// None: joins are written where they are needed.

@@ -6,6 +6,7 @@
 
 pub mod health;
 mod keys;
+pub mod life;
 pub mod message_log;
 pub mod patient;
 mod patient_link;

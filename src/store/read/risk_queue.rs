@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tend_engine::{EnrollmentId, PatientId, SiteId};
 
 use super::{sql::Sql, worklist::read_json};
-use crate::store::{Store, StoreError, words};
+use crate::store::{Store, StoreError, scoring::CHALLENGER, words};
 
 /// Rows of a page of the risk queue.
 pub const RISK_ROWS: usize = 50;
@@ -73,9 +73,9 @@ pub struct SwitchRow {
     pub model: String,
     /// The version that was switched.
     pub model_version: String,
-    /// `shadow`, `on` or `off`.
+    /// `shadow`, `on`, `off` or `stepped_back`.
     pub state: String,
-    /// Who switched it.
+    /// Who switched it; empty when the watch did.
     pub set_by: String,
     /// When.
     pub set_at: Timestamp,
@@ -255,7 +255,7 @@ impl Store {
             .collect()
     }
 
-    /// The latest score of each of these enrollments.
+    /// The latest score of each of these enrollments; a challenger's is nobody's business yet.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -270,7 +270,9 @@ impl Store {
              from score s where s.enrollment in ",
         )
         .list(enrollments.iter().map(|id| words::uuid(id.0)))
-        .text(" and s.at = (select max(l.at) from score l where l.enrollment = s.enrollment)")
+        .text(" and s.model <> ")
+        .bind(CHALLENGER)
+        .text(" and s.at = (select max(l.at) from score l where l.enrollment = s.enrollment and l.model = s.model)")
         .all(db)
         .await?;
         raw.into_iter()

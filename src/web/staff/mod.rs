@@ -4,8 +4,10 @@
 pub mod act;
 pub mod answer;
 pub mod answers;
+pub mod became;
 pub mod chart;
 pub mod coming;
+mod control;
 pub mod csv;
 mod duty;
 pub mod enrol;
@@ -14,6 +16,7 @@ pub mod form;
 pub mod health;
 pub mod import;
 pub mod messages;
+pub mod monitor;
 pub mod patient;
 pub mod risk;
 pub mod routes;

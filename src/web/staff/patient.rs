@@ -39,9 +39,12 @@ use crate::{
     web::{
         Page, WebError,
         respond::{page, see_other},
-        words::{Chart, Staff, Worklist},
+        words::{self, Chart, Staff, Worklist},
     },
 };
+
+/// What became of a patient, by follow-up.
+type Became = BTreeMap<EnrollmentId, crate::store::read::life::OutcomeRow>;
 
 /// Answers that charts are drawn from; older ones are in the timeline.
 const ANSWERS_MAX: u64 = 400;
@@ -56,6 +59,8 @@ struct Enrolled {
     paused: bool,
     anchors: Vec<String>,
     facts: Vec<(String, String)>,
+    /// What became of the patient, if it is known.
+    became: Option<String>,
     id: String,
 }
 
@@ -128,6 +133,7 @@ struct PatientPage {
     asks: Vec<Ask>,
     clinical: bool,
     clinician: bool,
+    b: words::Became,
     series: Vec<Series>,
     forms: Vec<answers::Filled>,
     messages: Vec<Message>,
@@ -258,6 +264,8 @@ async fn build(app: &App, signed: &Signed, row: &PatientRow, asked: &Asked) -> R
     let staff = app.store.staff_names(row.site).await.map_err(internal)?;
     let history =
         app.store.history_before(row.id, asked.before, TIMELINE_ROWS + 1).await.map_err(internal)?;
+    let mine: Vec<EnrollmentId> = row.state.enrollments.keys().copied().filter(|_| clinical).collect();
+    let became = app.store.outcomes_of(&mine).await.map_err(internal)?;
     let live = app.live();
     let known = Known { lang: signed.lang, library: &live.library, row, staff: &staff };
     let answered = if clinical {
@@ -280,7 +288,7 @@ async fn build(app: &App, signed: &Signed, row: &PatientRow, asked: &Asked) -> R
         aside: clinical && row.quarantined.is_some(),
         advice: answer::advice(app, signed, &row.state, asked.flags.as_deref().filter(|_| clinical)),
         alive: row.state.died.is_none(),
-        enrolled: enrolled(signed, app, row, clinical),
+        enrolled: enrolled(signed, app, row, &became),
         coming: super::coming::of(signed, app, row),
         wakes: row.wake_at.map(|at| c.wakes(v::instant(&zone, at))),
         tasks: tasks
@@ -313,6 +321,7 @@ async fn build(app: &App, signed: &Signed, row: &PatientRow, asked: &Asked) -> R
         forms,
         clinical,
         clinician: signed.has_any(&[AccountRole::Clinician]),
+        b: words::Became(signed.lang),
         page,
         frame,
         c,
@@ -375,7 +384,8 @@ fn with_unit(lang: crate::web::Lang, kind: &FactKind, value: &Value) -> String {
     }
 }
 
-fn enrolled(signed: &Signed, app: &App, row: &PatientRow, clinical: bool) -> Vec<Enrolled> {
+fn enrolled(signed: &Signed, app: &App, row: &PatientRow, became: &Became) -> Vec<Enrolled> {
+    let clinical = signed.has_any(CLINICAL);
     let w = Staff(signed.lang);
     let c = Chart(signed.lang);
     let one = |(id, state): (&EnrollmentId, &tend_engine::state::EnrollmentState)| {
@@ -402,6 +412,7 @@ fn enrolled(signed: &Signed, app: &App, row: &PatientRow, clinical: bool) -> Vec
             paused: matches!(state.standing, Standing::Paused { .. }),
             anchors: state.anchors.iter().map(|(name, at)| c.since_anchor(anchor(name), at.date)).collect(),
             facts: if clinical { state.facts.iter().map(fact).collect() } else { Vec::new() },
+            became: became.get(id).map(|outcome| super::became::sentence(signed.lang, outcome)),
             id: id.to_string(),
         }
     };

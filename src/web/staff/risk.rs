@@ -1,6 +1,8 @@
 //! The clinicians' queue: red by rule first, then by calibrated risk with its reasons, then who was not scored and why, and a
 //! share of those whom the model puts last.
 
+use std::collections::BTreeMap;
+
 use actix_web::{
     HttpResponse,
     web::{Data, Query},
@@ -8,7 +10,7 @@ use actix_web::{
 use askama::Template;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
-use tend_engine::{EnrollmentId, Name};
+use tend_engine::{EnrollmentId, Name, PatientId};
 
 use super::{
     Frame, Signed, StaffForm,
@@ -26,7 +28,7 @@ use crate::{
     web::{
         Lang, Page, WebError,
         respond::{page, see_other},
-        words::{Risk, Staff},
+        words::{Monitor, Risk, Staff},
     },
 };
 
@@ -48,6 +50,8 @@ struct Row {
     interval: Option<String>,
     reasons: Vec<String>,
     not_scored: Option<String>,
+    /// The published score beside it.
+    lace: Option<String>,
     model: String,
     /// What a clinician decided.
     moved: Option<&'static str>,
@@ -71,6 +75,8 @@ struct RiskPage {
     page: Page,
     frame: Frame,
     r: Risk,
+    m: Monitor,
+    alarm: Option<(&'static str, &'static str)>,
     notice: String,
     switches: Vec<Switch>,
     may_switch: bool,
@@ -116,36 +122,55 @@ pub async fn show(app: Data<App>, signed: Signed, asked: Query<Asked>) -> Result
     let zone = v::zone(&app.site(site).zone);
     let workflows = app.store.workflow_names(site).await?;
     let switches = app.store.model_switches(site).await?;
-    let on: Vec<&str> = switches.iter().filter(|s| s.state == "on").map(|s| s.workflow.as_str()).collect();
+    let in_state = |state: SwitchState| -> Vec<&str> {
+        switches.iter().filter(|s| s.state == state.word()).map(|s| s.workflow.as_str()).collect()
+    };
+    let (on, back) = (in_state(SwitchState::On), in_state(SwitchState::SteppedBack));
     let titles = v::titles(&app, signed.lang);
     let after = asked.after.as_deref().map(parse_after).transpose()?;
     let first = after.is_none();
-    let shown = |rows: Vec<RiskRow>| -> Vec<Row> {
-        rows.into_iter().map(|row| shown(&signed, &on, &titles, row)).collect()
-    };
     let found = app.store.risk_scored(site, after).await?;
     let next = found
         .last()
         .filter(|_| found.len() == RISK_ROWS)
         .and_then(|last| last.rank.map(|rank| format!("/risk?after={rank}.{}", last.enrollment)));
     let listed = |row: &RiskRow| on.contains(&row.workflow.as_str()) || row.moved.is_some();
-    let ranked = found.into_iter().filter(|row| listed(row) && !is_red(row)).collect();
-    let (red, abstained, dismissed, audit) = if first {
-        let audit = app.store.risk_lowest(site, AUDIT_POOL).await?;
-        let drawn = |row: &RiskRow| {
-            row.enrollment.0.is_multiple_of(AUDIT_ONE_IN) && on.contains(&row.workflow.as_str())
+    let ranked: Vec<RiskRow> = found.into_iter().filter(|row| listed(row) && !is_red(row)).collect();
+    let (red, abstained, dismissed, audit): (Vec<RiskRow>, Vec<RiskRow>, Vec<RiskRow>, Vec<RiskRow>) =
+        if first {
+            let audit = app.store.risk_lowest(site, AUDIT_POOL).await?;
+            let drawn = |row: &RiskRow| {
+                row.enrollment.0.is_multiple_of(AUDIT_ONE_IN) && on.contains(&row.workflow.as_str())
+            };
+            let audit = audit.into_iter().filter(drawn).collect();
+            let abstained = app.store.risk_abstained(site).await?;
+            let listed =
+                |row: &RiskRow| on.contains(&row.workflow.as_str()) || back.contains(&row.workflow.as_str());
+            let abstained: Vec<RiskRow> = abstained.into_iter().filter(listed).collect();
+            (app.store.risk_red(site).await?, abstained, app.store.risk_dismissed(site).await?, audit)
+        } else {
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new())
         };
-        let audit = audit.into_iter().filter(drawn).collect();
-        let abstained = app.store.risk_abstained(site).await?;
-        let abstained = abstained.into_iter().filter(|row| on.contains(&row.workflow.as_str())).collect();
-        (app.store.risk_red(site).await?, abstained, app.store.risk_dismissed(site).await?, audit)
-    } else {
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new())
+    let watched = app.store.last_watch(site, score::MODEL).await?;
+    let alarm = match watched.as_ref().map(|watch| watch.signal.as_str()) {
+        Some("step_back") => Some(("red", r.watch_back())),
+        Some("look") => Some(("amber", r.watch_look())),
+        _ => None,
+    };
+    let version = app.site_models(site).await?.champion_version().to_owned();
+    let lace = published(&app, &[&red, &ranked, &abstained, &dismissed, &audit], signed.lang).await?;
+    let shown = |rows: Vec<RiskRow>| -> Vec<Row> {
+        rows.into_iter().map(|row| shown(&signed, (&on, &back), &titles, &lace, row)).collect()
     };
     page(&RiskPage {
         r,
+        m: Monitor(signed.lang),
+        alarm,
         notice: r.notice(frame.w.not_validated()),
-        switches: workflows.iter().map(|name| switch(&signed, &zone, &titles, name, &switches)).collect(),
+        switches: workflows
+            .iter()
+            .map(|name| switch(&signed, &zone, &titles, &version, name, &switches))
+            .collect(),
         may_switch: signed.has_any(&[AccountRole::Clinician]),
         red: shown(red),
         ranked: shown(ranked),
@@ -169,7 +194,10 @@ pub async fn switch_model(app: Data<App>, signed: Signed, form: StaffForm) -> Re
     if !known.contains(&workflow) {
         return Err(WebError::NotFound);
     }
-    app.switch_model(signed.staff.site, &workflow, state, signed.staff.id).await?;
+    if state == SwitchState::SteppedBack {
+        return Err(WebError::BadForm);
+    }
+    app.switch_model(signed.staff.site, &workflow, state, Some(signed.staff.id)).await?;
     Ok(see_other("/risk"))
 }
 
@@ -225,9 +253,36 @@ fn level_of(rank: i32) -> Option<tend_engine::model::LevelId> {
     usize::try_from(rank).ok().and_then(|rank| v::LEVELS.get(rank).copied())
 }
 
-fn shown(signed: &Signed, on: &[&str], titles: &Titles, row: RiskRow) -> Row {
+/// The published score of each follow-up on the page.
+async fn published(
+    app: &App,
+    lists: &[&Vec<RiskRow>],
+    lang: Lang,
+) -> Result<BTreeMap<EnrollmentId, String>, WebError> {
+    let m = Monitor(lang);
+    let mut patients: Vec<PatientId> =
+        lists.iter().flat_map(|rows| rows.iter().map(|row| row.patient)).collect();
+    patients.sort();
+    patients.dedup();
+    let states = app.store.states(&patients).await?;
+    let enrollments = states.into_iter().flat_map(|(_, state)| state.enrollments);
+    let words = |points: score::published::Points| match points.value {
+        Some(value) => m.lace(value),
+        None => m.lace_between(points.least, points.most),
+    };
+    Ok(enrollments.map(|(id, state)| (id, words(score::published::of(&state)))).collect())
+}
+
+fn shown(
+    signed: &Signed,
+    (on, back): (&[&str], &[&str]),
+    titles: &Titles,
+    lace: &BTreeMap<EnrollmentId, String>,
+    row: RiskRow,
+) -> Row {
     let (w, r) = (Staff(signed.lang), Risk(signed.lang));
     let visible = on.contains(&row.workflow.as_str());
+    let stepped_back = back.contains(&row.workflow.as_str());
     let score = row.score.filter(|_| visible);
     let level = row.level_rank.and_then(level_of);
     let may_decide = signed.has_any(&[AccountRole::Clinician]);
@@ -250,12 +305,17 @@ fn shown(signed: &Signed, on: &[&str], titles: &Titles, row: RiskRow) -> Row {
             .and_then(|score| score.interval_ppm)
             .map(|(low, high)| r.interval(v::percent(low), v::percent(high))),
         reasons: score.iter().flat_map(|score| score.reasons.iter().take(REASONS_SHOWN).map(said)).collect(),
-        not_scored: score.as_ref().and_then(|score| score.abstain.as_ref()).map(|(en, zh)| {
-            r.not_scored_because(match signed.lang {
-                Lang::En => en,
-                Lang::Zh => zh,
+        not_scored: score
+            .as_ref()
+            .and_then(|score| score.abstain.as_ref())
+            .map(|(en, zh)| {
+                r.not_scored_because(match signed.lang {
+                    Lang::En => en,
+                    Lang::Zh => zh,
+                })
             })
-        }),
+            .or_else(|| stepped_back.then(|| r.not_scored_because(r.not_shown()))),
+        lace: lace.get(&row.enrollment).cloned(),
         moved: row.moved.as_deref().and_then(|word| match word {
             "up" => Some(r.moved_up()),
             "down" => Some(r.moved_down()),
@@ -271,6 +331,7 @@ fn switch(
     signed: &Signed,
     zone: &TimeZone,
     titles: &Titles,
+    version: &str,
     workflow: &Name,
     switches: &[SwitchRow],
 ) -> Switch {
@@ -281,13 +342,15 @@ fn switch(
         SwitchState::On => r.state_on(),
         SwitchState::Shadow => r.state_shadow(),
         SwitchState::Off => r.state_off(),
+        SwitchState::SteppedBack => r.state_back(),
     };
-    let version = score::version();
     Switch {
         title: v::titled(titles, workflow.as_str()),
         workflow: workflow.to_string(),
         sentence: r.model_is(score::MODEL, version, words),
-        by: found.map(|s| r.switched_by(&s.set_by, v::instant(zone, s.set_at))),
+        by: found
+            .filter(|s| !s.set_by.is_empty())
+            .map(|s| r.switched_by(&s.set_by, v::instant(zone, s.set_at))),
         state: state.word(),
     }
 }

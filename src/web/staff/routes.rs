@@ -6,7 +6,8 @@ use actix_web::{
 };
 
 use super::{
-    act, answer, enrol, health, import, messages, patient, risk, sign_in, task, workflows, worklist,
+    act, answer, became, enrol, health, import, messages, monitor, patient, risk, sign_in, task, workflows,
+    worklist,
 };
 use crate::web::routes::{Route, Who};
 
@@ -46,6 +47,10 @@ pub const ROUTES: &[Route] = &[
     Route::new(Method::GET, "/risk", CLINICAL),
     Route::new(Method::GET, "/risk/model", CLINICAL),
     Route::new(Method::POST, "/risk/switch", CLINICIAN),
+    Route::new(Method::GET, "/risk/monitor", CLINICAL),
+    Route::new(Method::POST, "/risk/monitor", CLINICIAN),
+    Route::new(Method::GET, "/risk/outcome/{patient}/{enrollment}", CLINICAL),
+    Route::new(Method::POST, "/risk/outcome/{patient}/{enrollment}", CLINICAL),
     Route::new(Method::GET, "/messages", WARD),
     Route::new(Method::GET, "/messages/{id}", WARD),
     Route::new(Method::POST, "/messages/{id}", WARD),
@@ -84,6 +89,10 @@ pub fn register(config: &mut ServiceConfig) {
         .route("/risk", web::get().to(risk::show))
         .route("/risk/model", web::get().to(risk::card))
         .route("/risk/switch", web::post().to(risk::switch_model))
+        .route("/risk/monitor", web::get().to(monitor::show))
+        .route("/risk/monitor", web::post().to(monitor::submit))
+        .route("/risk/outcome/{patient}/{enrollment}", web::get().to(became::show))
+        .route("/risk/outcome/{patient}/{enrollment}", web::post().to(became::submit))
         .route("/messages", web::get().to(messages::show))
         .route("/messages/{id}", web::get().to(messages::one))
         .route("/messages/{id}", web::post().to(messages::decide))

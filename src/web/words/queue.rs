@@ -9,6 +9,11 @@ crate::words! {
         state_on: "on", "启用";
         state_shadow: "shadow: computed and logged, not shown", "影子模式：计算并记录，但不显示";
         state_off: "off: not computed", "停用：不计算";
+        state_back: "stepped back: beyond the limit, not shown until a clinician decides", "已退出：超出控制限，医生决定前不显示";
+        watch_look: "The figures of the model are beyond the limit: look at how it does.", "模型指标超出控制限，请查看运行监测。";
+        watch_back: "The figures of the model are beyond the limit again. Where it was on it has stepped back: the published score stands in its place.",
+            "模型指标再次超限，已启用处已退出，由公开评分代替。";
+        not_shown: "the model has stepped back", "模型已退出";
         model_is(model, version, state): "Model {model}, version {version}: {state}", "模型 {model}，版本 {version}：{state}";
         model_none: "No model is wired to a workflow of this site.", "本院流程未配置模型。";
         card: "Model card", "模型卡";

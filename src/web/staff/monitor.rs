@@ -1,0 +1,184 @@
+//! How the model in use does at this site: the control chart, drift, parts of the patients, the challenger, and what a
+//! clinician can do about it.
+
+use actix_web::{HttpResponse, web::Data};
+use askama::Template;
+
+use super::{Frame, Signed, StaffForm, Typed, control, vocabulary as v};
+use crate::{
+    app::{
+        App,
+        score::{self, LIMIT, LifeError, watch::Watch},
+    },
+    store::read::staff::AccountRole,
+    web::{
+        Lang, Page, WebError,
+        respond::{invalid, page, see_other},
+        words::{Monitor, Risk},
+    },
+};
+
+/// Inputs that are listed, those that moved most first.
+const DRIFT_SHOWN: usize = 12;
+
+/// A month as shown.
+#[derive(Debug)]
+struct Month {
+    name: String,
+    scored: usize,
+    known: usize,
+    seen: String,
+    expected: String,
+    errors: String,
+    verdict: &'static str,
+    alarm: bool,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "staff/risk/monitor.html")]
+struct MonitorPage {
+    page: Page,
+    frame: Frame,
+    m: Monitor,
+    in_use: String,
+    /// Who moved the model in use, if it was.
+    moved: Option<String>,
+    notice: (&'static str, &'static str),
+    chart: String,
+    months: Vec<Month>,
+    drift: Vec<[String; 4]>,
+    parts: Vec<[String; 4]>,
+    challenger: Option<String>,
+    sides: Vec<[String; 4]>,
+    compared: String,
+    may_move: bool,
+    queue: &'static str,
+    typed: Typed,
+}
+
+/// `GET /risk/monitor`
+///
+/// # Errors
+/// [`WebError`].
+pub async fn show(app: Data<App>, signed: Signed) -> Result<HttpResponse, WebError> {
+    page(&build(&app, &signed, Typed::default()).await?)
+}
+
+/// `POST /risk/monitor`: a clinician recalibrates, lets the challenger take over, gives it up, or goes back.
+///
+/// # Errors
+/// [`WebError`].
+pub async fn submit(app: Data<App>, signed: Signed, form: StaffForm) -> Result<HttpResponse, WebError> {
+    let (w, m) = (crate::web::words::Staff(signed.lang), Monitor(signed.lang));
+    let (site, by) = (signed.staff.site, signed.staff.id);
+    let mut typed = form.typed();
+    let done = match form.get("do") {
+        "recalibrate" => match typed.date(w, "since") {
+            Some(since) => app.recalibrate(site, since, by).await.map(|_| ()),
+            None => return invalid(&build(&app, &signed, typed).await?),
+        },
+        "adopt" => app.adopt_challenger(site, by).await,
+        "discard" => app.drop_challenger(site, by).await,
+        "shipped" => app.use_shipped(site, by).await,
+        _ => return Err(WebError::BadForm),
+    };
+    match done {
+        Ok(()) => return Ok(see_other("/risk/monitor")),
+        Err(LifeError::Store(error)) => return Err(WebError::internal(error)),
+        Err(LifeError::NoChallenger) => typed.wrong("since", m.no_challenger()),
+        Err(LifeError::Evaluate(_) | LifeError::NoModel) => typed.wrong("since", m.not_moved()),
+    }
+    invalid(&build(&app, &signed, typed).await?)
+}
+
+async fn build(app: &App, signed: &Signed, mut typed: Typed) -> Result<MonitorPage, WebError> {
+    let (page, frame) = signed.page("/risk/monitor", "/risk");
+    let m = Monitor(signed.lang);
+    let site = signed.staff.site;
+    let zone = v::zone(&app.site(site).zone);
+    let watch = app.look_at_model(site).await?;
+    let models = app.site_models(site).await?;
+    let locals = app.store.model_locals(site, score::MODEL).await?;
+    let moved = locals.iter().find(|local| local.state == "champion" && local.model_version == watch.version);
+    let challenger = models.challenger_version();
+    if typed.value("since").is_empty() {
+        let first = watch.signalled().or_else(|| watch.months.first().map(|month| month.first));
+        typed.set("since", first.map_or_else(String::new, |day| day.to_string()));
+    }
+    let counted: Vec<_> = watch.months.iter().filter_map(|month| Some((month.first, month.z?))).collect();
+    let own = |label: &(String, String)| match signed.lang {
+        Lang::En => label.0.clone(),
+        Lang::Zh => label.1.clone(),
+    };
+    let share = |share: f64| format!("{:.1}%", 100.0 * share);
+    Ok(MonitorPage {
+        in_use: m.in_use(score::MODEL, &watch.version),
+        moved: moved.map(|local| m.moved_by(&local.by, v::instant(&zone, local.at))),
+        notice: notice(m, &watch),
+        chart: control::svg(m.chart(), &counted, LIMIT),
+        months: watch.months.iter().rev().map(|month| shown(m, month)).collect(),
+        drift: watch
+            .drift
+            .iter()
+            .take(DRIFT_SHOWN)
+            .map(|d| [own(&d.label), format!("{:.3}", d.index), share(d.missing), share(d.missing_then)])
+            .collect(),
+        parts: watch
+            .parts
+            .iter()
+            .map(|p| [own(&p.label), p.rows.to_string(), format!("{:.0}", p.observed), ratio(p.ratio)])
+            .collect(),
+        challenger: (!challenger.is_empty()).then(|| m.challenger_is(challenger)),
+        sides: watch
+            .sides
+            .iter()
+            .filter(|_| watch.compared > 0)
+            .map(|s| [s.version.clone(), figure(s.auroc), figure(s.brier), ratio(s.ratio)])
+            .collect(),
+        compared: m.compared(watch.compared),
+        may_move: signed.has_any(&[AccountRole::Clinician]),
+        queue: Risk(signed.lang).title(),
+        typed,
+        m,
+        page,
+        frame,
+    })
+}
+
+fn figure(value: f64) -> String {
+    if value.is_finite() { format!("{value:.4}") } else { "–".to_owned() }
+}
+
+fn ratio((value, low, high): (f64, f64, f64)) -> String {
+    if value.is_finite() { format!("{value:.2} ({low:.2}–{high:.2})") } else { "–".to_owned() }
+}
+
+/// What the last month that counts says, and in which tone.
+fn notice(m: Monitor, watch: &Watch) -> (&'static str, &'static str) {
+    let counts = watch.months.iter().any(|month| !month.signal.is_empty());
+    match watch.signal.as_str() {
+        "step_back" => ("red", m.alarm_back()),
+        "look" => ("amber", m.alarm_look()),
+        _ if counts => ("green", m.quiet_now()),
+        _ => ("amber", m.nothing_yet()),
+    }
+}
+
+fn shown(m: Monitor, month: &score::watch::Month) -> Month {
+    let verdict = match month.signal.as_str() {
+        "quiet" => m.quiet(),
+        "look" => m.look(),
+        "step_back" => m.step_back(),
+        _ => m.waits(),
+    };
+    Month {
+        name: month.first.strftime("%Y-%m").to_string(),
+        scored: month.scored,
+        known: month.known,
+        seen: format!("{:.0}", month.observed),
+        expected: format!("{:.1}", month.expected),
+        errors: month.z.map_or_else(|| "–".to_owned(), |z| format!("{z:+.2}")),
+        verdict,
+        alarm: matches!(month.signal.as_str(), "look" | "step_back"),
+    }
+}
