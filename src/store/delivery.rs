@@ -308,9 +308,10 @@ impl Tx {
         if sql::update(tx, &LEASED, leased).await? != leases.len() as u64 {
             return Err(StoreError::Conflict);
         }
-        sql::insert(tx, &ATTEMPT, attempts).await?;
+        let (tx, later) = self.writes().await?;
+        later.insert(tx, &ATTEMPT, attempts).await?;
         // A retry has the same token: its row is there already.
-        sql::upsert(tx, &LINK, "token_hash", "expires_at = excluded.expires_at", links).await?;
+        later.upsert(tx, &LINK, ("token_hash", "expires_at = excluded.expires_at"), links).await?;
         Ok(held)
     }
 
@@ -342,7 +343,8 @@ impl Tx {
                 begun.push(MessageId(id.as_u128()));
             }
         }
-        sql::update(self.conn().await?, &BEGUN, marks).await?;
+        let (tx, later) = self.writes().await?;
+        later.update(tx, &BEGUN, marks).await?;
         Ok(begun)
     }
 
@@ -390,9 +392,9 @@ impl Tx {
                 refs.push([uuid(one.id.0).into(), provider_ref.clone().into()]);
             }
         }
-        let tx = self.conn().await?;
-        sql::update(tx, &ATTEMPT_ENDED, rows).await?;
-        sql::update(tx, &PROVIDER, refs).await?;
+        let (tx, later) = self.writes().await?;
+        later.update(tx, &ATTEMPT_ENDED, rows).await?;
+        later.update(tx, &PROVIDER, refs).await?;
         Ok(())
     }
 }

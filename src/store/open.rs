@@ -19,7 +19,7 @@ const SQLITE_READERS: u32 = 4;
 /// Connections of a node to PostgreSQL.
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// Statements that a connection keeps prepared.
-const PREPARED_MAX: usize = 1_000;
+const PREPARED_MAX: usize = 400;
 /// Page cache of the SQLite writer, in KiB.
 const WRITER_CACHE_KIB: u32 = 64 * 1024;
 /// Page cache of each SQLite reader, in KiB.

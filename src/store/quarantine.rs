@@ -14,7 +14,7 @@ use super::{
     Batch, StoreError, Tx,
     entity::{patient, task},
     order,
-    project::{TaskRow, TaskStep, json},
+    project::{Queue, TaskRow, TaskStep, json},
     sql, tables,
     tx::{counts, task_row},
     words::{self, micros, uuid},
@@ -71,7 +71,7 @@ impl Tx {
             }
         }
         sql::insert(tx, &tables::TASK, batch.tasks).await?;
-        counts(tx, BTreeMap::from([((site, opened.role, opened.level), 1)]), shard).await
+        self.count(BTreeMap::from([((site, opened.role, opened.level), 1)]), shard).await
     }
 
     /// Something urgent came in about a patient who is set aside: the task about it is for now.
@@ -98,7 +98,7 @@ impl Tx {
         let mut rows = sql::Rows::default();
         rows.push(super::batch::task_changed(row.patient, row.key, &folded));
         sql::update(tx, &tables::TASK_CHANGED, rows).await?;
-        counts(tx, moved, shard).await
+        self.count(moved, shard).await
     }
 
     /// Takes a patient back; the engine will look at it again at once.
@@ -133,10 +133,17 @@ impl Tx {
             let mut rows = sql::Rows::default();
             rows.push(super::batch::task_changed(row.patient, row.key, &folded));
             sql::update(tx, &tables::TASK_CHANGED, rows).await?;
-            counts(tx, BTreeMap::from([(queue, -1)]), shard).await?;
+            self.count(BTreeMap::from([(queue, -1)]), shard).await?;
         }
         self.wakes();
         Ok(true)
+    }
+}
+
+impl Tx {
+    async fn count(&mut self, counted: BTreeMap<Queue, i64>, shard: i32) -> Result<(), StoreError> {
+        let (tx, later) = self.writes().await?;
+        Ok(later.upsert(tx, &tables::QUEUE_COUNT, tables::COUNTED, counts(counted, shard)).await?)
     }
 }
 

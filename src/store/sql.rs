@@ -70,18 +70,6 @@ pub async fn insert(tx: &DatabaseTransaction, into: &Columns, rows: Rows) -> Res
     write(tx, into, rows, &|source| inserting(into, &source)).await.map(|_| ())
 }
 
-/// Inserts the rows; those whose `key` is there already get what `set` assigns out of `excluded`.
-pub async fn upsert(
-    tx: &DatabaseTransaction,
-    into: &Columns,
-    key: &str,
-    set: &str,
-    rows: Rows,
-) -> Result<(), DbErr> {
-    let sql = |source| format!("{} on conflict ({key}) do update set {set}", inserting(into, &source));
-    write(tx, into, rows, &sql).await.map(|_| ())
-}
-
 fn inserting(into: &Columns, source: &Source) -> String {
     let names: Vec<&str> = into.columns.iter().map(|(name, _)| *name).collect();
     let names = names.join(", ");
@@ -103,24 +91,98 @@ fn inserting(into: &Columns, source: &Source) -> String {
 
 /// Updates the rows and tells how many were found.
 pub async fn update(tx: &DatabaseTransaction, what: &Update, rows: Rows) -> Result<u64, DbErr> {
+    write(tx, &what.rows, rows, &|source| updating(what, source)).await
+}
+
+fn updating(what: &Update, source: Source) -> String {
     let columns = &what.rows;
-    write(tx, columns, rows, &|source| {
-        let (from, postgres) = match source {
-            Source::Arrays => (arrays(columns), true),
-            Source::Values { rows, .. } => (format!("(values {}) as v", values(columns, rows)), false),
-        };
-        let expressions = expressions(columns, postgres);
-        let named = || columns.columns.iter().zip(&expressions);
-        let set = named().fold(what.set.to_owned(), |set, ((name, _), expression)| {
-            set.replace(&format!("{{{name}}}"), expression)
-        });
-        let keys: Vec<String> = named()
-            .take(what.keys)
-            .map(|((name, _), expression)| format!("t.{name} = {expression}"))
-            .collect();
-        format!("update {} as t set {set} from {from} where {}", columns.table, keys.join(" and "))
-    })
-    .await
+    let (from, postgres) = match source {
+        Source::Arrays => (arrays(columns), true),
+        Source::Values { rows, .. } => (format!("(values {}) as v", values(columns, rows)), false),
+    };
+    let expressions = expressions(columns, postgres);
+    let named = || columns.columns.iter().zip(&expressions);
+    let set = named().fold(what.set.to_owned(), |set, ((name, _), expression)| {
+        set.replace(&format!("{{{name}}}"), expression)
+    });
+    let keys: Vec<String> =
+        named().take(what.keys).map(|((name, _), expression)| format!("t.{name} = {expression}")).collect();
+    format!("update {} as t set {set} from {from} where {}", columns.table, keys.join(" and "))
+}
+
+/// Writes of a transaction whose outcome nobody waits for. On SQLite those of a small group wait here and go to the driver's
+/// thread together; what is asked of the database after them sends them ahead.
+#[derive(Debug, Default)]
+pub struct Later {
+    sql: String,
+    values: Vec<Value>,
+}
+
+/// Most rows that wait in [`Later`]; more of them are worth a way of their own.
+const LATER_ROWS_MAX: usize = 32;
+
+impl Later {
+    /// Inserts the rows. The first column is never null.
+    pub async fn insert(
+        &mut self,
+        tx: &DatabaseTransaction,
+        into: &Columns,
+        rows: Rows,
+    ) -> Result<(), DbErr> {
+        self.write(tx, into, rows, &|source| inserting(into, &source)).await
+    }
+
+    /// Inserts the rows; those whose `key` is there already get what `set` assigns out of `excluded`.
+    pub async fn upsert(
+        &mut self,
+        tx: &DatabaseTransaction,
+        into: &Columns,
+        (key, set): (&str, &str),
+        rows: Rows,
+    ) -> Result<(), DbErr> {
+        let sql = |source| format!("{} on conflict ({key}) do update set {set}", inserting(into, &source));
+        self.write(tx, into, rows, &sql).await
+    }
+
+    /// Updates those of the rows that are there.
+    pub async fn update(&mut self, tx: &DatabaseTransaction, what: &Update, rows: Rows) -> Result<(), DbErr> {
+        self.write(tx, &what.rows, rows, &|source| updating(what, source)).await
+    }
+
+    async fn write(
+        &mut self,
+        tx: &DatabaseTransaction,
+        columns: &Columns,
+        rows: Rows,
+        sql: &(dyn Fn(Source) -> String + Sync),
+    ) -> Result<(), DbErr> {
+        let (width, cells) = (columns.columns.len(), rows.0.len());
+        let count = cells / width;
+        if count == 0 {
+            return Ok(());
+        }
+        if tx.get_database_backend() == DbBackend::Postgres || count > LATER_ROWS_MAX {
+            self.send(tx).await?;
+            return write(tx, columns, rows, sql).await.map(|_| ());
+        }
+        // Few sizes, so that the same scripts come again and are kept prepared.
+        let size = count.next_power_of_two();
+        self.sql += &sql(Source::Values { rows: size, padded: true });
+        self.sql += ";";
+        self.values.extend(rows.0);
+        self.values.extend(std::iter::repeat_n(Value::String(None), size * width - cells));
+        Ok(())
+    }
+
+    /// Sends what waits.
+    pub async fn send(&mut self, tx: &DatabaseTransaction) -> Result<(), DbErr> {
+        if self.sql.is_empty() {
+            return Ok(());
+        }
+        let Self { sql, values } = std::mem::take(self);
+        tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, values)).await?;
+        Ok(())
+    }
 }
 
 /// Where a statement finds its rows.

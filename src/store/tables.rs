@@ -300,3 +300,11 @@ pub const TASK_CHANGED: Update = Update {
           respond_by = {respond_by}, respond_sort = {respond_sort}, risk_sort = {risk_sort}, rung = {rung}, \
           state = {state}, open = {open}, taken_by = {taken_by}, outcome = {outcome}, closed_at = {closed_at}, closed_by = {closed_by}",
 };
+
+/// Open tasks by queue; each node adds to rows of its own.
+pub const QUEUE_COUNT: Columns = Columns {
+    table: "queue_count",
+    columns: &[("site", Id), ("role", Text), ("level", Text), ("shard", Int), ("n", Big)],
+};
+/// The key of [`QUEUE_COUNT`], and how a number is added.
+pub const COUNTED: (&str, &str) = ("site, role, level, shard", "n = queue_count.n + excluded.n");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    QuerySelect, Select, SqliteTransactionMode, TransactionOptions, TransactionTrait,
     sea_query::{LockBehavior, LockType},
 };
 use tend_engine::{
@@ -95,6 +95,7 @@ pub struct Tx {
 #[derive(Debug)]
 struct OpenTx {
     tx: DatabaseTransaction,
+    later: sql::Later,
     _writer: Option<OwnedMutexGuard<()>>,
 }
 
@@ -107,15 +108,25 @@ impl Store {
 }
 
 impl Tx {
-    /// The database's transaction, begun at first use.
+    /// The database's transaction, begun at first use. All writes so far are ahead of whatever is asked of it.
     pub(super) async fn conn(&mut self) -> Result<&DatabaseTransaction, StoreError> {
-        if self.open.is_none() {
-            self.open = Some(open(&self.store).await?);
-        }
-        match &self.open {
-            Some(open) => Ok(&open.tx),
-            None => Err(StoreError::Conflict),
-        }
+        let open = self.opened().await?;
+        open.later.send(&open.tx).await.map_err(conflict)?;
+        Ok(&open.tx)
+    }
+
+    /// The transaction, and where writes wait whose outcome nobody waits for.
+    pub(super) async fn writes(&mut self) -> Result<(&DatabaseTransaction, &mut sql::Later), StoreError> {
+        let open = self.opened().await?;
+        Ok((&open.tx, &mut open.later))
+    }
+
+    async fn opened(&mut self) -> Result<&mut OpenTx, StoreError> {
+        let open = match self.open.take() {
+            Some(open) => open,
+            None => open(&self.store).await?,
+        };
+        Ok(self.open.insert(open))
     }
 
     /// Rows of patients that are locked: read inside the transaction, or on SQLite beside the one that is being written,
@@ -242,21 +253,24 @@ impl Tx {
         let tx = self.conn().await?;
         new_patients(tx, std::mem::take(&mut batch.new)).await?;
         joined(tx, &mut batch).await?;
+        let tasks_changed = tasks_changed(tx, std::mem::take(&mut batch.tasks_changed)).await?;
         if sql::update(tx, &tables::PATIENT_MOVED, batch.patients).await? != batch.patient_count {
             return Err(StoreError::Conflict);
         }
-        sql::insert(tx, &tables::EVENT, batch.events).await.map_err(conflict)?;
-        sql::insert(tx, &tables::ENROLLMENT, batch.enrollments).await?;
-        sql::update(tx, &tables::ENROLLMENT_CHANGED, batch.enrollments_changed).await?;
-        sql::insert(tx, &tables::MESSAGE, batch.messages).await?;
-        sql::update(tx, &tables::MESSAGE_CHANGED, batch.messages_changed).await?;
-        sql::insert(tx, &tables::TASK, batch.tasks).await?;
-        tasks_changed(tx, batch.tasks_changed).await?;
-        sql::insert(tx, &tables::AUDIT, batch.audits).await?;
-        sql::insert(tx, &tables::SCORE, batch.scores).await?;
-        sql::update(tx, &tables::SCORE_LOOKED_AT, batch.scores_looked_at).await?;
+        let (tx, later) = self.writes().await?;
+        later.insert(tx, &tables::EVENT, batch.events).await.map_err(conflict)?;
+        later.insert(tx, &tables::ENROLLMENT, batch.enrollments).await?;
+        later.update(tx, &tables::ENROLLMENT_CHANGED, batch.enrollments_changed).await?;
+        later.insert(tx, &tables::MESSAGE, batch.messages).await?;
+        later.update(tx, &tables::MESSAGE_CHANGED, batch.messages_changed).await?;
+        later.insert(tx, &tables::TASK, batch.tasks).await?;
+        later.update(tx, &tables::TASK_CHANGED, tasks_changed).await?;
+        later.insert(tx, &tables::AUDIT, batch.audits).await?;
+        later.insert(tx, &tables::SCORE, batch.scores).await?;
+        later.update(tx, &tables::SCORE_LOOKED_AT, batch.scores_looked_at).await?;
         // Last: on PostgreSQL the rows of counts are the only ones that several nodes may want.
-        counts(tx, batch.counts, shard).await?;
+        let counts = counts(batch.counts, shard);
+        later.upsert(tx, &tables::QUEUE_COUNT, tables::COUNTED, counts).await?;
         self.moved |= moved;
         Ok(())
     }
@@ -266,7 +280,8 @@ impl Tx {
     /// # Errors
     /// [`StoreError`]; nothing of it stays then.
     pub async fn commit(mut self) -> Result<(), StoreError> {
-        let Some(open) = self.open.take() else { return Ok(()) };
+        let Some(mut open) = self.open.take() else { return Ok(()) };
+        open.later.send(&open.tx).await.map_err(conflict)?;
         if self.moved && self.store.is_postgres() {
             open.tx.execute_unprepared("notify tend_changed").await?;
         }
@@ -302,7 +317,8 @@ async fn open(store: &Store) -> Result<OpenTx, StoreError> {
         sqlite_transaction_mode: (!store.is_postgres()).then_some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
     };
-    Ok(OpenTx { tx: store.0.write.begin_with_options(options).await?, _writer: writer })
+    let tx = store.0.write.begin_with_options(options).await?;
+    Ok(OpenTx { tx, later: sql::Later::default(), _writer: writer })
 }
 
 async fn new_patients(tx: &DatabaseTransaction, rows: NewRows) -> Result<(), StoreError> {
@@ -327,7 +343,9 @@ fn known(error: DbErr) -> StoreError {
 /// A sequence number that is taken already means that another writer was faster.
 fn conflict(error: DbErr) -> StoreError {
     match error.sql_err() {
-        Some(sea_orm::SqlErr::UniqueConstraintViolation(_)) => StoreError::Conflict,
+        Some(sea_orm::SqlErr::UniqueConstraintViolation(what)) if what.contains("event") => {
+            StoreError::Conflict
+        }
         _ => StoreError::Database(error),
     }
 }
@@ -349,13 +367,13 @@ async fn joined(tx: &DatabaseTransaction, batch: &mut Batch) -> Result<(), Store
     Ok(())
 }
 
-/// Reads the tasks that changed, folds what happened and writes them.
+/// The rows of tasks that changed: reads them and folds what happened.
 async fn tasks_changed(
     tx: &DatabaseTransaction,
     changed: Vec<(PatientId, TaskKey, Vec<super::project::TaskStep>)>,
-) -> Result<(), StoreError> {
+) -> Result<sql::Rows, StoreError> {
     if changed.is_empty() {
-        return Ok(());
+        return Ok(sql::Rows::default());
     }
     let there: BTreeMap<(u128, String), task::Model> = task::Entity::find()
         .filter(task::Column::Patient.is_in(changed.iter().map(|(id, _, _)| uuid(id.0))))
@@ -374,8 +392,7 @@ async fn tasks_changed(
         }
         rows.push(task_changed(uuid(patient.0), key.0, &row));
     }
-    sql::update(tx, &tables::TASK_CHANGED, rows).await?;
-    Ok(())
+    Ok(rows)
 }
 
 /// A task's row out of the database.
@@ -406,28 +423,19 @@ pub(super) fn task_row(model: &task::Model) -> Result<TaskRow, StoreError> {
     })
 }
 
-/// Adds to the counts of the queues, in order, so that two nodes cannot hold each other up.
-pub(super) async fn counts(
-    tx: &DatabaseTransaction,
-    counts: BTreeMap<Queue, i64>,
-    shard: i32,
-) -> Result<(), StoreError> {
+/// What is added to the counts of the queues, in order, so that two nodes cannot hold each other up.
+pub(super) fn counts(counts: BTreeMap<Queue, i64>, shard: i32) -> sql::Rows {
+    let mut rows = sql::Rows::default();
     for ((site, role, level), n) in counts.into_iter().filter(|(_, n)| *n != 0) {
-        let statement = Statement::from_sql_and_values(
-            tx.get_database_backend(),
-            "insert into queue_count (site, role, level, shard, n) values ($1, $2, $3, $4, $5)
-             on conflict (site, role, level, shard) do update set n = queue_count.n + excluded.n",
-            [
-                uuid(site.0).into(),
-                words::role(role).into(),
-                words::level(level).into(),
-                shard.into(),
-                n.into(),
-            ],
-        );
-        tx.execute_raw(statement).await?;
+        rows.push([
+            uuid(site.0).into(),
+            words::role(role).into(),
+            words::level(level).into(),
+            shard.into(),
+            n.into(),
+        ]);
     }
-    Ok(())
+    rows
 }
 
 impl Store {
