@@ -6,9 +6,9 @@ use actix_web::http::StatusCode;
 use jiff::{SignedDuration, Span, civil::Date, tz::TimeZone};
 use tend::app::enroll::{Course, Enrolled, Newcomer};
 use tend::app::register::Register;
-use tend::app::score::SwitchState;
 use tend::app::score::outcome::{Became, OutcomeLine};
-use tend::store::{Demographics, Identifier};
+use tend::app::score::{MODEL, SwitchState};
+use tend::store::{CHALLENGER, Demographics, Identifier};
 use tend_engine::model::{Channel, Role};
 use tend_engine::{Decimal, StaffId, Value};
 
@@ -18,6 +18,7 @@ use crate::support::app::{SITE, on_both_databases};
 on_both_databases!(
     a_nurse_enters_what_became_of_a_patient,
     a_site_learns_from_its_own_histories,
+    a_challenger_that_looks_back_is_logged_beside_and_shown_to_nobody,
     a_model_that_stepped_back_is_shown_to_nobody_and_the_published_score_stands_in_its_place,
 );
 
@@ -145,6 +146,28 @@ async fn a_site_learns_from_its_own_histories() {
     assert!(theirs.into_iter().all(|row| row[at("readmit30")] == "0"));
 }
 
+async fn a_challenger_that_looks_back_is_logged_beside_and_shown_to_nobody() {
+    let ward = Ward::open().await;
+    let by = ward.hire("doctor", &["clinician"], &[Role::Clinician]).await;
+    ward.sign_in("doctor").await;
+    let tried = ward.submit("/risk/monitor", "/risk/monitor", &[("do", "history"), ("since", "")]).await;
+    assert_eq!(tried.status, StatusCode::SEE_OTHER);
+    let app = &ward.pages.app;
+    let models = app.site_models(SITE).await.expect("read");
+    assert_ne!(models.challenger_version(), models.champion_version());
+    let of = register(&ward, by, 1, 3).await;
+    let logged = async |model| app.store.followed(SITE, model).await.expect("read");
+    let (champion, challenger) = (logged(MODEL).await, logged(CHALLENGER).await);
+    assert_eq!((champion.len(), challenger.len()), (1, 1));
+    assert_eq!(challenger[0].model_version, models.challenger_version());
+    let shown = app.store.latest_scores(&[of.enrollment]).await.expect("read");
+    assert_eq!(shown[&of.enrollment].model_version, models.champion_version());
+    assert!(ward.pages.get("/risk/monitor").await.text().contains(models.challenger_version()));
+    let given_up = ward.submit("/risk/monitor", "/risk/monitor", &[("do", "discard"), ("since", "")]).await;
+    assert_eq!(given_up.status, StatusCode::SEE_OTHER);
+    assert_eq!(app.site_models(SITE).await.expect("read").challenger_version(), "");
+}
+
 async fn a_model_that_stepped_back_is_shown_to_nobody_and_the_published_score_stands_in_its_place() {
     let ward = Ward::open().await;
     let by = ward.hire("doctor", &["clinician"], &[Role::Clinician]).await;
@@ -166,4 +189,109 @@ async fn a_model_that_stepped_back_is_shown_to_nobody_and_the_published_score_st
     let risk = row.state.enrollments[&of.enrollment].risk.as_ref().expect("taken back");
     assert_eq!(risk.ppm, None, "never a low risk");
     assert!(ward.pages.get("/risk?lang=zh").await.text().contains("模型已退出"));
+}
+
+/// Patients that are discharged each month.
+const MONTHLY: u32 = 50;
+
+/// A year by design: from the fourth month on more come back than the model says. The watch says so, the model steps back, a
+/// recalibration takes over, and the months after it are within the limits.
+#[actix_web::test]
+async fn a_year_in_which_calibration_drifts_is_seen_and_mended() {
+    let ward = Ward::open().await;
+    let doctor = ward.hire("doctor", &["clinician"], &[Role::Clinician]).await;
+    ward.sign_in("doctor").await;
+    let app = &ward.pages.app;
+    app.switch_model(SITE, &named(WORKFLOW), SwitchState::On, Some(doctor)).await.expect("switched");
+    let mut chance = Chance(20_261_127);
+    let start = today(&ward).first_of_month().saturating_add(Span::new().months(1));
+    let by = ward.hire("registrar", &["nurse"], &[Role::Nurse]).await;
+    let (mut number, mut stepped_back) = (0, None);
+    let mut cohorts: Vec<(Date, Vec<(u32, Enrolled)>)> = Vec::new();
+    let clock_to = |day: Date, hour: i8| {
+        let at = day.to_datetime(jiff::civil::time(hour, 0, 0, 0)).in_tz("UTC").expect("an instant");
+        ward.pages.clock.set(at.timestamp());
+    };
+    for month in 0..14_usize {
+        let first = start.saturating_add(Span::new().months(i64::try_from(month).expect("small")));
+        // The outcomes of the month before last, and a night.
+        clock_to(first.saturating_add(Span::new().days(3)), 3);
+        if let Some((discharge, scored)) = month.checked_sub(2).and_then(|at| cohorts.get(at)) {
+            let followed = app.store.followed(SITE, MODEL).await.expect("read");
+            let lines: Vec<OutcomeLine> = scored
+                .iter()
+                .map(|(number, of)| {
+                    let first = followed.iter().find(|row| row.enrollment == of.enrollment).expect("scored");
+                    // The truth leaves the shipped model from the fourth month on; a moved one has gone with it.
+                    let moved = first.model_version.contains('-');
+                    let shift = if month - 2 >= 3 && !moved { 1.3 } else { 0.0 };
+                    let p = f64::from(first.ppm) / 1e6;
+                    let odds = p / (1.0 - p) * f64::exp(shift);
+                    let happened = chance.next() < odds / (1.0 + odds);
+                    let day = happened.then(|| discharge.saturating_add(Span::new().days(11)));
+                    OutcomeLine {
+                        system: "hospital".to_owned(),
+                        value: format!("L{number}"),
+                        discharge: *discharge,
+                        became: Became { happened, day },
+                    }
+                })
+                .collect();
+            let listed = app.import_outcomes(SITE, &lines).await.expect("read");
+            assert!(listed.refused.is_empty(), "{:?}", listed.refused);
+        }
+        for job in app.long_jobs_due().await.expect("a night") {
+            app.run_long_job(job, &|| false).await.expect("a run");
+        }
+        let state = app.model_state(SITE, &named(WORKFLOW)).await.expect("read");
+        if state == SwitchState::SteppedBack && stepped_back.is_none() {
+            stepped_back = Some(month);
+            let page = ward.pages.get("/risk/monitor").await;
+            assert!(page.text().contains("the model steps back") && page.text().contains("class=\"beyond\""));
+            let watch = app.look_at_model(SITE).await.expect("a look");
+            let since =
+                watch.signalled().expect("an alarm").saturating_add(Span::new().months(-1)).to_string();
+            let asked =
+                async |fields: &[(&str, &str)]| ward.submit("/risk/monitor", "/risk/monitor", fields).await;
+            let none = asked(&[("do", "adopt"), ("since", &since)]).await;
+            assert_eq!(none.status, StatusCode::UNPROCESSABLE_ENTITY, "there is no challenger");
+            let done = asked(&[("do", "recalibrate"), ("since", &since)]).await;
+            assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text());
+            let models = app.site_models(SITE).await.expect("read");
+            assert!(models.challenger_version().starts_with(models.champion_version()));
+            assert_eq!(asked(&[("do", "adopt"), ("since", &since)]).await.status, StatusCode::SEE_OTHER);
+            ward.submit("/risk", "/risk/switch", &[("workflow", WORKFLOW), ("state", "on")]).await;
+        }
+        // This month's patients, two days later.
+        clock_to(first.saturating_add(Span::new().days(5)), 12);
+        let mut scored = Vec::new();
+        for _ in 0..if month < 12 { MONTHLY } else { 0 } {
+            number += 1;
+            scored.push((number, register(&ward, by, number, i64::from(number * 7 % 5)).await));
+        }
+        cohorts.push((today(&ward), scored));
+    }
+    let back = stepped_back.expect("the watch says so");
+    // Two months beyond the limit are needed: those of months 3 and 4, known in 5 and 6.
+    assert!((6..9).contains(&back), "stepped back in month {back}");
+    let watch = app.look_at_model(SITE).await.expect("a look");
+    let counted: Vec<_> = watch.months.iter().filter(|month| !month.signal.is_empty()).collect();
+    assert!(counted.len() >= 3, "{watch:?}");
+    assert!(counted.iter().all(|month| month.signal == "quiet"), "{counted:?}");
+    assert_eq!(app.model_state(SITE, &named(WORKFLOW)).await.expect("read"), SwitchState::On);
+    assert!(!watch.parts.is_empty() && !watch.drift.is_empty(), "{watch:?}");
+    let page = ward.pages.get("/risk/monitor?lang=zh").await;
+    assert!(page.text().contains("模型运行监测") && page.text().contains("群体稳定性指数"));
+}
+
+/// A small generator: the same numbers on every machine.
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> f64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as f64 / (1u64 << 53) as f64
+    }
 }

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use tend_engine::{SiteId, StaffId};
 use tend_risk::{EvaluateError, Local, OutcomeColumns, RawTable, Value};
 
-use super::{MODEL, SHIPPED, compute::read, landmarks::LABEL};
+use super::{MODEL, SHIPPED, WITH_HISTORY, compute::read, landmarks::LABEL};
 use crate::{
     app::{Actor, App},
     store::{AuditLine, NewLocal, StoreError},
@@ -64,6 +64,15 @@ impl App {
         let body = serde_json::to_string(&local).unwrap_or_default();
         self.write_local(site, "challenger", version, body, by).await?;
         Ok(local)
+    }
+
+    /// The shipped model that looks back over a patient's earlier stays becomes the challenger.
+    ///
+    /// # Errors
+    /// [`LifeError`].
+    pub async fn try_with_history(&self, site: SiteId, by: StaffId) -> Result<(), LifeError> {
+        let version = WITH_HISTORY.as_ref().ok_or(LifeError::NoModel)?.version().to_owned();
+        self.write_local(site, "challenger", version, "{}".into(), by).await
     }
 
     /// The challenger takes over.

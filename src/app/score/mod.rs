@@ -36,6 +36,12 @@ static SHIPPED: LazyLock<Option<Arc<Model>>> = LazyLock::new(|| {
     load(toml, include_bytes!("../../../models/readmit30/model.safetensors"))
 });
 
+/// The same with the patient's earlier stays: a challenger for who wants to try it.
+static WITH_HISTORY: LazyLock<Option<Arc<Model>>> = LazyLock::new(|| {
+    let toml = include_str!("../../../models/readmit30-history/model.toml");
+    load(toml, include_bytes!("../../../models/readmit30-history/model.safetensors"))
+});
+
 fn load(toml: &str, weights: &[u8]) -> Option<Arc<Model>> {
     match Model::from_bytes(toml, weights) {
         Ok(model) => Some(Arc::new(model)),
@@ -62,6 +68,14 @@ pub fn version() -> &'static str {
 #[must_use]
 pub fn card() -> &'static str {
     include_str!("../../../models/readmit30/card.md")
+}
+
+/// The plots of the shipped model's card, each an SVG: calibration, then net benefit.
+#[must_use]
+pub fn plots() -> Vec<String> {
+    let page = shipped().map(tend_risk::page).unwrap_or_default();
+    let drawn = page.split("<svg ").skip(1).filter_map(|rest| rest.split_once("</svg>"));
+    drawn.map(|(svg, _)| format!("<svg class=\"chart plot\" {svg}</svg>")).collect()
 }
 
 /// Whether a model is shown.

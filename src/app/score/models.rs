@@ -1,4 +1,5 @@
 //! Which models score at a site: the shipped one or one that the site moved to its own outcomes, and a challenger beside it.
+//! The other shipped model, which looks back over the patient's earlier stays, is there to be tried.
 
 use std::{
     collections::BTreeMap,
@@ -8,7 +9,7 @@ use std::{
 use tend_engine::SiteId;
 use tend_risk::{Local, Model};
 
-use super::{MODEL, SHIPPED};
+use super::{MODEL, SHIPPED, WITH_HISTORY};
 use crate::{
     app::App,
     store::{StoreError, read::life::LocalRow},
@@ -46,6 +47,9 @@ pub struct Kept(Mutex<BTreeMap<String, Arc<Model>>>);
 
 impl Kept {
     fn get(&self, local: &LocalRow) -> Option<Arc<Model>> {
+        if let Some(shipped) = WITH_HISTORY.as_ref().filter(|model| model.version() == local.model_version) {
+            return Some(shipped.clone());
+        }
         let mut kept = self.0.lock().ok()?;
         if let Some(model) = kept.get(&local.model_version) {
             return Some(model.clone());

@@ -64,7 +64,8 @@ pub async fn show(app: Data<App>, signed: Signed) -> Result<HttpResponse, WebErr
     page(&build(&app, &signed, Typed::default()).await?)
 }
 
-/// `POST /risk/monitor`: a clinician recalibrates, lets the challenger take over, gives it up, or goes back.
+/// `POST /risk/monitor`: a clinician recalibrates, tries the model that looks back, lets the challenger take over, gives
+/// it up, or goes back.
 ///
 /// # Errors
 /// [`WebError`].
@@ -77,6 +78,7 @@ pub async fn submit(app: Data<App>, signed: Signed, form: StaffForm) -> Result<H
             Some(since) => app.recalibrate(site, since, by).await.map(|_| ()),
             None => return invalid(&build(&app, &signed, typed).await?),
         },
+        "history" => app.try_with_history(site, by).await,
         "adopt" => app.adopt_challenger(site, by).await,
         "discard" => app.drop_challenger(site, by).await,
         "shipped" => app.use_shipped(site, by).await,

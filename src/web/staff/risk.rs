@@ -95,6 +95,8 @@ struct CardPage {
     frame: Frame,
     r: Risk,
     notice: &'static str,
+    /// Drawn by the model's crate from numbers of its own; the same numbers stand in the tables.
+    plots: Vec<String>,
     blocks: Vec<Block>,
 }
 
@@ -210,6 +212,7 @@ pub async fn card(signed: Signed) -> Result<HttpResponse, WebError> {
     page(&CardPage {
         r: Risk(signed.lang),
         notice: frame.w.not_validated(),
+        plots: score::plots(),
         blocks: blocks(score::card()),
         page: page_,
         frame,

@@ -53,6 +53,7 @@ crate::words! {
             "用该日以来首次评分的患者拟合水平，结局足够时同时拟合离散度。排序不变。结果作为对照模型，由医生决定是否接替。";
         since: "First scored since", "首次评分起始日";
         recalibrate: "Recalibrate", "重新校准";
+        history: "Try the model that looks back over earlier stays", "试用含既往住院信息的模型";
         adopt: "Let the challenger take over", "由对照模型接替";
         discard: "Give the challenger up", "放弃对照模型";
         shipped: "Back to the model as shipped", "恢复为原始模型";
