@@ -93,6 +93,7 @@ fn after_its_day_of_review_nobody_is_scored() {
 }
 
 #[test]
+#[expect(clippy::disallowed_macros, reason = "prints the figure that the document states")]
 fn taking_the_named_reasons_away_moves_the_score_more_than_others() {
     let model = &labelled().model;
     let fresh = table(200, 21);
@@ -152,6 +153,7 @@ fn known(rows: usize, seed: u64) -> (RawTable, Vec<f64>) {
 }
 
 #[test]
+#[expect(clippy::disallowed_macros, reason = "prints the figure that the document states")]
 fn ninety_percent_intervals_hold_the_truth_nearly_so_often() {
     let (mut inside, mut all) = (0, 0);
     for seed in 0..4 {

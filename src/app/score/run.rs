@@ -1,7 +1,7 @@
 //! Scoring follow-ups slice by slice. Computed outside any transaction; then what came of it and the mark that it was looked
 //! at are one commit, so a run that is cut off repeats nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use tend_engine::{
     EnrollmentId, Name, PatientId, SiteId,
@@ -211,10 +211,10 @@ impl App {
                     passed_over.push((*patient, *enrollment));
                     continue;
                 }
-                if !by_site.contains_key(&state.site) {
-                    by_site.insert(state.site, self.site_models(state.site).await?);
-                }
-                let Some(models) = by_site.get(&state.site) else { continue };
+                let models = match by_site.entry(state.site) {
+                    Entry::Occupied(kept) => kept.into_mut(),
+                    Entry::Vacant(place) => place.insert(self.site_models(state.site).await?),
+                };
                 let questions = self.questions(models, whole, *enrollment, state).await?;
                 subjects.push(Subject { patient: *patient, enrollment: *enrollment, questions, switch });
             }
