@@ -9,6 +9,7 @@ use std::{
 
 use include_dir::{Dir, include_dir};
 use tend_engine::{
+    Name, VersionHash,
     diagnostic::Diagnostic,
     model::Workflow,
     parse::{self, Compiled, tree::FILE_BYTES_MAX},
@@ -72,6 +73,25 @@ pub fn workflow<'l>(library: &'l Library, name: &str) -> Result<&'l Workflow, St
         let names: Vec<&str> =
             library.compiled.workflows.iter().map(|(_, workflow)| workflow.id.as_str()).collect();
         format!("there is no workflow \"{name}\": there is {}", names.join(", "))
+    })
+}
+
+/// The line of the files that names a step or rule, when they hold that very version.
+#[must_use]
+pub fn line_of(library: &Library, workflow: &Name, version: &VersionHash, named: &Name) -> Option<String> {
+    let same = library.compiled.workflow(workflow.as_str()).is_some_and(|known| known.version() == *version);
+    if !same {
+        return None;
+    }
+    let folder = format!("/{workflow}/workflow.yaml");
+    let mut paths: Vec<&String> =
+        library.files.keys().filter(|path| path.contains("/questionnaires/")).collect();
+    paths.splice(0..0, library.files.keys().filter(|path| path.ends_with(&folder)));
+    let key = format!("{named}:");
+    paths.into_iter().find_map(|path| {
+        let mut lines = library.source(path)?.lines().zip(1..);
+        let (_, number) = lines.find(|(line, _)| line.trim_start().starts_with(&key))?;
+        Some(format!("{path}:{number}"))
     })
 }
 

@@ -191,7 +191,8 @@ impl App {
         let mut ending = Ending::default();
         for about in &closed.link.plan.members {
             let Some(enrollment) = closed.state.enrollments.get(&about.enrollment) else { continue };
-            let done = enrollment.steps.get(&about.step).and_then(|step| {
+            let named = enrollment.name_now(&about.step);
+            let done = enrollment.steps.get(named).and_then(|step| {
                 step.done
                     .iter()
                     .find(|done| done.generation == about.generation && done.ordinal == about.ordinal)
@@ -199,8 +200,8 @@ impl App {
             ending.at = ending.at.max(done.map(|done| done.at));
             let step = live
                 .library
-                .get(&enrollment.version)
-                .and_then(|workflow| workflow.step(&about.step).map(|step| (workflow, step)));
+                .get(enrollment.version_of(&about.step))
+                .and_then(|workflow| workflow.step(named).map(|step| (workflow, step)));
             if let Some((workflow, Does::Ask { questionnaire, .. })) =
                 step.map(|(workflow, step)| (workflow, &step.does))
                 && let Some(closing) =

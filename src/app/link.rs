@@ -10,7 +10,7 @@ use tend_engine::{
     model::{Does, LevelId, Role, TaskKind, Text},
     planner::AdvanceError,
     site::SiteSettings,
-    state::{EnrollmentState, OpenOccurrence, PatientState, Standing},
+    state::{EnrollmentState, PatientState, Standing},
 };
 
 use super::{
@@ -215,8 +215,11 @@ impl App {
 /// What is asked about an occurrence, or why nothing is.
 fn part(live: &Live, state: &PatientState, about: &Occurrence, now: Timestamp) -> Result<Part, Gone> {
     let enrollment = state.enrollments.get(&about.enrollment).ok_or(Gone::Withdrawn)?;
-    let open = occurrence(enrollment, about).ok_or(Gone::Expired)?;
+    let open = state.occurrence(about).ok_or(Gone::Expired)?;
+    let version = enrollment.version_of(&about.step);
     match open.closed {
+        // Its step is none of the version that the patient was moved to: what was asked may still be answered.
+        Some(Closing::Withdrawn) if *version != enrollment.version => {}
         Some(Closing::Done) => return Err(Gone::Answered),
         Some(Closing::Withdrawn | Closing::NotNeeded | Closing::Satisfied) => return Err(Gone::Withdrawn),
         Some(
@@ -235,8 +238,8 @@ fn part(live: &Live, state: &PatientState, about: &Occurrence, now: Timestamp) -
     if open.expires <= now {
         return Err(Gone::Expired);
     }
-    let workflow = live.library.get(&enrollment.version).ok_or(Gone::Withdrawn)?;
-    let step = workflow.step(&about.step).ok_or(Gone::Withdrawn)?;
+    let workflow = live.library.get(version).ok_or(Gone::Withdrawn)?;
+    let step = workflow.step(enrollment.name_now(&about.step)).ok_or(Gone::Withdrawn)?;
     let Does::Ask { questionnaire, .. } = &step.does else { return Err(Gone::Withdrawn) };
     Ok(Part {
         about: about.clone(),
@@ -247,11 +250,6 @@ fn part(live: &Live, state: &PatientState, about: &Occurrence, now: Timestamp) -
         last: latest(enrollment),
         draft: Draft::default(),
     })
-}
-
-fn occurrence<'a>(enrollment: &'a EnrollmentState, about: &Occurrence) -> Option<&'a OpenOccurrence> {
-    let step = enrollment.steps.get(&about.step)?;
-    step.open.iter().find(|open| open.generation == about.generation && open.ordinal == about.ordinal)
 }
 
 fn latest(enrollment: &EnrollmentState) -> BTreeMap<Name, tend_engine::Decimal> {

@@ -20,6 +20,11 @@ pub enum RunEnd {
     Done,
     /// The process stops; another run goes on.
     Stopped,
+    /// It goes on after a pause that it asked for.
+    Rests {
+        /// How long.
+        seconds: u32,
+    },
     /// Somebody else is at it, or it is over.
     NotMine,
     /// It will be tried again later.
@@ -61,11 +66,15 @@ impl App {
         }
         let ended = match job.kind {
             LongKind::Import => self.run_import(&job, held, stop).await.map_err(RunError::from),
+            LongKind::Moving => self.run_moving(&job, held, stop).await.map_err(RunError::from),
             LongKind::Scoring => self.run_scoring(&job, held, stop).await.map_err(RunError::from),
         };
         let mut tx = self.store.begin();
         let end = match ended {
             Ok(RunEnd::Done) => tx.end_job(held, true, self.clock.now()).await.map(|()| RunEnd::Done),
+            Ok(RunEnd::Rests { seconds }) => {
+                tx.rest_job(held, seconds).await.map(|()| RunEnd::Rests { seconds })
+            }
             Ok(RunEnd::Stopped) => tx.put_down_job(held).await.map(|()| RunEnd::Stopped),
             Ok(other) => Ok(other),
             Err(

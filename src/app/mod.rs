@@ -16,6 +16,7 @@ pub mod link;
 pub mod long_job;
 pub mod lookup;
 pub mod patient_change;
+pub mod population;
 pub mod publish;
 pub mod reading;
 pub mod receive;
@@ -27,6 +28,7 @@ pub mod score;
 pub mod sign_in;
 pub mod sweep;
 pub mod task;
+pub mod version_move;
 pub mod visitor;
 pub mod worklist;
 

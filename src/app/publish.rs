@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use tend_engine::{
-    SiteId, StaffId,
+    Name, SiteId, StaffId, VersionHash,
     model::{Action, Does, LevelId, Role, Workflow},
 };
 
@@ -85,6 +85,14 @@ impl App {
             Publishable { workflows: if problems == 0 { all.collect() } else { Vec::new() }, problems }
         });
         read.await.unwrap_or(Publishable { workflows: Vec::new(), problems: 1 })
+    }
+
+    /// The line of the files here that names a step or rule of that version, if they hold it.
+    #[must_use]
+    pub async fn line_of(&self, workflow: Name, version: VersionHash, named: Name) -> Option<String> {
+        let folder = self.workflows.clone();
+        let read = move || library::line_of(&library::load(folder.as_deref()), &workflow, &version, &named);
+        tokio::task::spawn_blocking(read).await.ok().flatten()
     }
 
     /// Publishes a version; says whether it was new at the site.

@@ -1,13 +1,19 @@
-//! `tend publish WORKFLOW`: puts the folder's version of a workflow in use at a site.
+//! `tend publish WORKFLOW`: puts the folder's version of a workflow in use at a site. With `--preview` it only looks: who would
+//! change if the running follow-ups were moved to it, and what each gets and no longer gets.
+
+mod preview;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use tend_engine::SiteId;
 
 use super::clock::{FreshIds, SystemClock};
 use crate::{
-    app::App,
+    app::{
+        App,
+        version_move::{How, MoveAll},
+    },
     config::Config,
     library,
     store::{Open, Store, Vault},
@@ -21,8 +27,41 @@ pub struct Publish {
     /// Site, by id; needed only where there are several
     #[arg(long)]
     site: Option<String>,
+    /// Only look: who changes, what each gets and no longer gets, who would get a message today. Nothing is written or sent
+    #[arg(long, conflicts_with = "moving")]
+    preview: bool,
+    /// With --preview: one JSON document
+    #[arg(long, requires = "preview")]
+    json: bool,
+    /// What becomes of running follow-ups; by default they stay. A running server moves them
+    #[arg(long = "move", value_enum)]
+    moving: Option<Moving>,
+    /// Move at most so many patients an hour
+    #[arg(long, requires = "moving", value_parser = clap::value_parser!(u32).range(1..))]
+    per_hour: Option<u32>,
     #[command(flatten)]
     config: Config,
+}
+
+/// What becomes of running follow-ups.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Moving {
+    /// They move now
+    Now,
+    /// Each moves when no window of it is open
+    Quiet,
+    /// Those that were moved go back
+    Back,
+}
+
+impl Moving {
+    fn how(self) -> How {
+        match self {
+            Self::Now => How::Now,
+            Self::Quiet => How::WhenQuiet,
+            Self::Back => How::Back,
+        }
+    }
 }
 
 /// Why nothing was published.
@@ -50,6 +89,11 @@ pub enum PublishFailure {
     /// No site key.
     #[error("the site key is needed: --site-key-file FILE")]
     NoKey,
+    /// The new file leaves open what is meant.
+    #[error(
+        "published nothing: the new file leaves open what becomes of running follow-ups, `--preview` says what"
+    )]
+    Ambiguous,
     /// The application refused.
     #[error(transparent)]
     Refused(#[from] crate::app::publish::PublishError),
@@ -76,12 +120,26 @@ impl Publish {
         runtime.block_on(async {
             let app = self.app().await?;
             let site = self.site(&app)?;
+            if self.preview {
+                return preview::print(&app, site, workflow, self.json).await;
+            }
+            if self.moving.is_some_and(|moving| moving.how() != How::Back)
+                && app.population(site, workflow).await?.is_ambiguous()
+            {
+                return Err(PublishFailure::Ambiguous);
+            }
             let new = app.publish(site, workflow, None).await?;
             let version = workflow.version();
             if new {
                 println!("published {} version {} at site {site}", workflow.id, version.short());
             } else {
                 println!("{} version {} was published before and is in use", workflow.id, version.short());
+            }
+            if let Some(moving) = self.moving {
+                let (workflow, per_hour) = (workflow.id.clone(), self.per_hour);
+                let all = MoveAll { workflow, to: version, how: moving.how(), per_hour };
+                app.move_everybody(site, &all, None).await?;
+                println!("running follow-ups are moved by the running server, patient by patient");
             }
             Ok(ExitCode::SUCCESS)
         })

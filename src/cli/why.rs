@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use jiff::Timestamp;
 use tend_engine::{
-    EnrollmentId, MessageId, Name, PatientId,
+    EnrollmentId, MessageId, PatientId,
     fact::Entry,
     state::{PatientState, Standing},
     why::{Subject, Why, in_words, state_at, why},
@@ -135,7 +135,7 @@ fn in_lines(why: &Why) -> String {
         text += &format!("version {} of {workflow}", version.short());
         if let Some(from) = &why.from {
             text += &format!(", {from}");
-            match line_of(workflow, version, from) {
+            match library::line_of(&library::load(None), workflow, version, from) {
                 Some(place) => text += &format!(": {place}"),
                 None => text += " (the files here are of another version)",
             }
@@ -143,25 +143,6 @@ fn in_lines(why: &Why) -> String {
         text.push('\n');
     }
     text
-}
-
-/// The line of the file that names a step or rule, when the folder holds that very version.
-fn line_of(workflow: &Name, version: &tend_engine::VersionHash, named: &Name) -> Option<String> {
-    let library = library::load(None);
-    let same = library.compiled.workflow(workflow.as_str()).is_some_and(|known| known.version() == *version);
-    if !same {
-        return None;
-    }
-    let folder = format!("/{workflow}/workflow.yaml");
-    let mut paths: Vec<&String> =
-        library.files.keys().filter(|path| path.contains("/questionnaires/")).collect();
-    paths.splice(0..0, library.files.keys().filter(|path| path.ends_with(&folder)));
-    let key = format!("{named}:");
-    paths.into_iter().find_map(|path| {
-        let mut lines = library.source(path)?.lines().zip(1..);
-        let (_, number) = lines.find(|(line, _)| line.trim_start().starts_with(&key))?;
-        Some(format!("{path}:{number}"))
-    })
 }
 
 fn as_it_stood(state: &PatientState, id: EnrollmentId, history: &[Entry]) -> String {

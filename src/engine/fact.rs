@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Decimal, EnrollmentId, Name, SiteId, StaffId, Value, VersionHash,
+    migration::Migration,
     model::{Channel, LevelId, Role, TaskKind, Text},
 };
 
@@ -103,6 +104,16 @@ pub enum RiskMove {
     Back,
 }
 
+/// What is to become of a follow-up when there is another version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VersionChoice {
+    /// It stays on its own, also when all the others are moved.
+    Stay,
+    /// It moves as soon as nothing waits for an answer or for a task to be done.
+    MoveWhenQuiet(Migration),
+}
+
 /// Everything that can be recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "snake_case")]
@@ -163,6 +174,16 @@ pub enum Fact {
     Resumed,
     /// Ended by a person or a rule.
     Stopped { reason: StopReason },
+    /// What is to become of the follow-up now that there is that other version; an earlier choice does not count any more.
+    VersionChosen { to: VersionHash, choice: VersionChoice },
+    /// Moved from one version to another, or, `undone`, back to where it was before its last move.
+    VersionChanged {
+        from: VersionHash,
+        to: VersionHash,
+        migration: Migration,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        undone: bool,
+    },
     /// A model scored the patient. `probability_ppm` is parts per million; `None` means it abstained.
     Scored { model: Name, model_version: String, probability_ppm: Option<u32> },
     /// A clinician moved the patient on the risk queue; the score itself stays as it is.

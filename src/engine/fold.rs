@@ -4,6 +4,7 @@ mod delivery;
 mod enrollment;
 mod plan;
 mod task;
+mod version;
 mod void;
 
 use jiff::Timestamp;
@@ -29,17 +30,20 @@ impl PatientState {
     /// An open occurrence, or one whose link is not dead yet.
     #[must_use]
     pub fn occurrence(&self, about: &Occurrence) -> Option<&OpenOccurrence> {
-        let step = self.enrollments.get(&about.enrollment)?.steps.get(&about.step)?;
+        let enrollment = self.enrollments.get(&about.enrollment)?;
+        let step = enrollment.steps.get(enrollment.name_now(&about.step))?;
         step.open.iter().find(|open| open.generation == about.generation && open.ordinal == about.ordinal)
     }
 
     fn occurrence_mut(&mut self, about: &Occurrence) -> Option<&mut OpenOccurrence> {
-        let step = self.enrollments.get_mut(&about.enrollment)?.steps.get_mut(&about.step)?;
+        let step = self.step_mut(about)?;
         step.open.iter_mut().find(|open| open.generation == about.generation && open.ordinal == about.ordinal)
     }
 
     fn step_mut(&mut self, about: &Occurrence) -> Option<&mut StepState> {
-        self.enrollments.get_mut(&about.enrollment)?.steps.get_mut(&about.step)
+        let enrollment = self.enrollments.get_mut(&about.enrollment)?;
+        let name = enrollment.name_now(&about.step).clone();
+        enrollment.steps.get_mut(&name)
     }
 
     fn fold_fact(&mut self, entry: &Entry, fact: &Fact) {
@@ -73,6 +77,7 @@ impl PatientState {
             | Fact::Stopped { .. }
             | Fact::RiskMoved { .. }
             | Fact::Scored { .. } => self.fold_enrollment(entry, fact),
+            Fact::VersionChosen { .. } | Fact::VersionChanged { .. } => self.fold_version(entry, fact),
             Fact::Claimed { .. } | Fact::Released { .. } | Fact::HandedOver { .. } | Fact::Receipt { .. } => {
                 self.fold_carrier(entry, fact)
             }

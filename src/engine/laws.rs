@@ -3,6 +3,7 @@
 mod broken;
 mod checks;
 mod story;
+mod versions;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,15 +19,16 @@ use crate::{
     decide::flags,
     fact::{
         Answer, Author, Closing, Entry, Fact, HandoverResult, MessageKey, Mode, NewFact, Occurrence,
-        OutcomeCode, Purpose, Reply, StopReason,
+        OutcomeCode, Purpose, Reply, StopReason, VersionChoice,
     },
     instrument::visible_items,
+    migration::Migration,
     model::{Channel, Does, FactKind, ItemKind, Questionnaire, Workflow},
     planner::{Library, advance},
     rehearsal::{Carriers, Rehearsal},
     sample,
     site::SiteSettings,
-    state::{MessageStanding, PatientState, Standing},
+    state::{EnrollmentState, MessageStanding, PatientState, Standing},
 };
 
 const ZONES: [&str; 5] =
@@ -46,7 +48,9 @@ fn workflows() -> &'static [Workflow] {
 
 fn library() -> &'static Library {
     static LIBRARY: OnceLock<Library> = OnceLock::new();
-    LIBRARY.get_or_init(|| workflows().iter().map(|w| (w.version(), Arc::new(w.clone()))).collect())
+    let both = |workflow: &Workflow| [workflow.clone(), versions::next_of(workflow)];
+    let of = |workflow: Workflow| (workflow.version(), Arc::new(workflow));
+    LIBRARY.get_or_init(|| workflows().iter().flat_map(both).map(of).collect())
 }
 
 /// Something that happens in a story.
@@ -230,19 +234,42 @@ impl Play {
         self.happens(Some(id), Author::System, fact)
     }
 
+    /// Chooses for another version, moves, or moves back.
+    fn version(&mut self, pick: usize, what: u8) -> Checked {
+        let Some((id, workflow)) = self.enrollment(pick) else { return Ok(()) };
+        let enrollment = self.patient.state.enrollments[&id].clone();
+        let from = enrollment.version.clone();
+        if let (Some((to, migration)), 0 | 1) = (&enrollment.moved_from, what) {
+            let (to, migration) = (to.clone(), migration.back());
+            let fact = Fact::VersionChanged { from, to, migration, undone: true };
+            return self.happens(Some(id), Author::System, fact);
+        }
+        if !workflow.changes.is_empty() {
+            return Ok(());
+        }
+        let next = versions::next_of(workflow);
+        let migration = Migration::between(workflow, &next).expect("stated");
+        let to = next.version();
+        let fact = match what {
+            0..=2 => Fact::VersionChanged { from, to, migration, undone: false },
+            3..=5 => Fact::VersionChosen { to, choice: VersionChoice::MoveWhenQuiet(migration) },
+            _ => Fact::VersionChosen { to, choice: VersionChoice::Stay },
+        };
+        self.happens(Some(id), Author::System, fact)
+    }
+
     fn enrollment(&self, pick: usize) -> Option<(EnrollmentId, &'static Workflow)> {
         let count = self.patient.state.enrollments.len();
         let (id, enrollment) = self.patient.state.enrollments.iter().nth(pick.checked_rem(count)?)?;
-        let workflow = workflows().iter().find(|workflow| workflow.id == enrollment.workflow)?;
-        Some((*id, workflow))
+        Some((*id, library().get(&enrollment.version)?))
     }
 
     /// Any occurrence whose link still works.
     fn answerable(&self, pick: usize) -> Option<(Occurrence, &'static Questionnaire, &'static Workflow)> {
         let mut found = Vec::new();
         for (id, enrollment) in &self.patient.state.enrollments {
-            let workflow = workflows().iter().find(|workflow| workflow.id == enrollment.workflow)?;
             for (name, state) in &enrollment.steps {
+                let workflow: &Workflow = library().get(enrollment.version_of(name))?;
                 let Some(Does::Ask { questionnaire, .. }) = workflow.step(name).map(|step| &step.does) else {
                     continue;
                 };
@@ -252,7 +279,7 @@ impl Play {
                     if unanswered && self.patient.now < open.expires {
                         let about = Occurrence {
                             enrollment: *id,
-                            step: name.clone(),
+                            step: called(enrollment, name, pick).clone(),
                             generation: open.generation,
                             ordinal: open.ordinal,
                         };
@@ -397,9 +424,16 @@ impl Play {
                 };
                 self.happens(None, Author::System, fact)
             }
+            Event::Version(pick, what) => self.version(*pick, *what),
             Event::Daily(given) => self.happens(None, Author::System, Fact::DailyConsent { given: *given }),
         }
     }
+}
+
+/// A name of the step, at times one that it had in an earlier version.
+fn called<'a>(enrollment: &'a EnrollmentState, step: &'a Name, pick: usize) -> &'a Name {
+    let former = enrollment.former.keys().find(|name| enrollment.name_now(name) == step);
+    former.filter(|_| pick.is_multiple_of(2)).unwrap_or(step)
 }
 
 fn site() -> &'static SiteSettings {

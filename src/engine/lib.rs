@@ -15,6 +15,7 @@ pub mod case;
 pub mod check;
 #[cfg(test)]
 mod clockwork;
+pub mod compare;
 pub mod cover;
 pub mod decide;
 pub mod decimal;
@@ -32,6 +33,7 @@ pub mod keys;
 #[cfg(test)]
 mod laws;
 mod memo;
+pub mod migration;
 pub mod model;
 pub mod name;
 pub mod parse;

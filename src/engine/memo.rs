@@ -208,6 +208,8 @@ fn touches(fact: &Fact) -> Touches {
         | Fact::Ended => Touches { ladders: true, ..course },
         Fact::Preference { .. }
         | Fact::Enrolled { .. }
+        | Fact::VersionChosen { .. }
+        | Fact::VersionChanged { .. }
         | Fact::FactSet { .. }
         | Fact::AnchorEvent { .. }
         | Fact::AnchorCorrected { .. }

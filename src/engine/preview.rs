@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::Date};
 
 use crate::{
     EnrollmentId, Name,
-    decide::open::next_of,
+    decide::open::{next_of, satisfied},
     expr,
     model::Does,
     planner::{AdvanceError, Library},
@@ -36,7 +36,8 @@ pub struct Upcoming {
     pub closes: Timestamp,
 }
 
-/// What comes up by `until`, in order of time. A step whose condition does not hold as things stand is left out.
+/// What comes up by `until`, in order of time. What an earlier
+/// generation did already, and a step whose condition does not hold as things stand, is left out.
 ///
 /// # Errors
 /// [`AdvanceError`] when the version or a zone is not known.
@@ -46,6 +47,18 @@ pub fn preview(
     state: &PatientState,
     enrollment: EnrollmentId,
     until: Timestamp,
+) -> Result<Vec<Upcoming>, AdvanceError> {
+    lines(library, site, state, enrollment, until, LINES_PER_STEP_MAX)
+}
+
+/// The same with at most so many lines of each step.
+pub(crate) fn lines(
+    library: &Library,
+    site: &SiteSettings,
+    state: &PatientState,
+    enrollment: EnrollmentId,
+    until: Timestamp,
+    most: usize,
 ) -> Result<Vec<Upcoming>, AdvanceError> {
     let Some(of) = state.enrollments.get(&enrollment) else { return Ok(Vec::new()) };
     if matches!(of.standing, Standing::Over { .. }) {
@@ -57,15 +70,16 @@ pub fn preview(
     let inputs =
         Inputs { workflow, facts: &of.facts, anchors: &of.anchors, calendar: &site.calendar, zone: &zone };
     let end = schedule::ends_at(&inputs).map_or(until, |end| end.min(until));
-    let mut lines = Vec::new();
+    let mut found = Vec::new();
     for step in workflow.steps.iter().filter(|step| !matches!(step.does, Does::Score { .. })) {
         let Some((generation, first)) = next_of(&inputs, of, step) else { continue };
         let mut next = Some(first);
-        for _ in 0..LINES_PER_STEP_MAX {
+        for _ in 0..most {
             let Some(planned) = next.filter(|planned| planned.due < end) else { break };
             let applies = |only_if| expr::holds(only_if, &env(&zone, of, workflow, planned.day));
-            if step.timing.only_if.as_ref().is_none_or(applies) {
-                lines.push(Upcoming {
+            let done = satisfied(&zone, of.steps.get(&step.id), generation, &planned);
+            if !done && step.timing.only_if.as_ref().is_none_or(applies) {
+                found.push(Upcoming {
                     step: step.id.clone(),
                     generation,
                     ordinal: planned.ordinal,
@@ -78,6 +92,6 @@ pub fn preview(
             next = schedule::following(&inputs, step, &planned);
         }
     }
-    lines.sort_by(|a, b| (a.due, &a.step, a.ordinal).cmp(&(b.due, &b.step, b.ordinal)));
-    Ok(lines)
+    found.sort_by(|a, b| (a.due, &a.step, a.ordinal).cmp(&(b.due, &b.step, b.ordinal)));
+    Ok(found)
 }

@@ -290,6 +290,7 @@ pub(crate) fn daily() -> Workflow {
         ],
         words: BTreeMap::new(),
         questionnaires: BTreeMap::from([(name("check"), check), (name("mood"), mood)]),
+        changes: crate::model::Changes::default(),
     }
 }
 

@@ -11,8 +11,9 @@ use crate::{
     Decimal, EnrollmentId, Name, SiteId, Value, VersionHash,
     fact::{
         Closing, DropReason, Entry, Fact, MessageKey, Occurrence, OutcomeCode, Purpose, RiskMove, StopReason,
-        TaskKey,
+        TaskKey, VersionChoice,
     },
+    migration::Migration,
     model::{Channel, LevelId, Role, TaskKind},
 };
 
@@ -143,9 +144,56 @@ pub struct EnrollmentState {
     /// Where a clinician put the patient on the risk queue, unless the score decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risk_moved: Option<RiskMove>,
+    /// What was chosen for another version, until the follow-up is moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<(VersionHash, VersionChoice)>,
+    /// The version before the last move and what the move did, until it is undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<(VersionHash, Migration)>,
+    /// Names that steps had in earlier versions.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub former: BTreeMap<Name, Former>,
     /// Worked out, no part of the state.
     #[serde(skip)]
     pub memo: Memo,
+}
+
+/// What became of a step of an earlier version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Former {
+    /// It is called so now.
+    Renamed(Name),
+    /// It was removed; that version is the last that has it. Its links still take answers.
+    Removed(VersionHash),
+}
+
+impl EnrollmentState {
+    /// What a step is called now, whatever an older message calls it.
+    #[must_use]
+    pub fn name_now<'a>(&'a self, step: &'a Name) -> &'a Name {
+        let mut name = step;
+        for _ in 0..self.former.len() {
+            let Some(Former::Renamed(next)) = self.former.get(name) else { break };
+            name = next;
+        }
+        name
+    }
+
+    /// The version that knows a step: the one it is on, or for a step that was removed the last that had it.
+    #[must_use]
+    pub fn version_of(&self, step: &Name) -> &VersionHash {
+        match self.former.get(self.name_now(step)) {
+            Some(Former::Removed(version)) => version,
+            Some(Former::Renamed(_)) | None => &self.version,
+        }
+    }
+
+    /// Whether something waits for an answer or for a task to be done.
+    #[must_use]
+    pub fn has_open_windows(&self) -> bool {
+        self.steps.values().any(|step| step.open.iter().any(|open| open.closed.is_none()))
+    }
 }
 
 /// What a model said last.

@@ -4,7 +4,10 @@ use jiff::Timestamp;
 
 use crate::{
     Name, VersionHash,
-    fact::{Because, Closing, Entry, Fact, HandoverResult, MessageKey, Occurrence, Purpose, TaskKey},
+    fact::{
+        Author, Because, Closing, Entry, Fact, HandoverResult, MessageKey, Occurrence, Purpose, TaskKey,
+        VersionChoice,
+    },
     state::PatientState,
 };
 
@@ -84,12 +87,98 @@ pub fn why(history: &[Entry], subject: Subject<'_>) -> Option<Why> {
         }
     }
     seqs.extend(clock(history, decided, &members));
+    Some(Why { links: links(history, seqs), version: version(history, decided), from })
+}
+
+/// Explains any entry: one about a message or task by all that has to do with it, every other one by what it follows from and
+/// what followed from it at once. `None` when the history does not have it.
+#[must_use]
+pub fn why_entry(history: &[Entry], seq: u64) -> Option<Why> {
+    let at = history.iter().position(|entry| entry.seq == seq)?;
+    let entry = history.get(at)?;
+    if let Some(explained) = subject_of(&entry.fact).and_then(|subject| why(history, subject)) {
+        return Some(explained);
+    }
+    let by_engine = entry.author == Author::Engine;
+    let mut seqs = vec![seq];
+    let same_time = |other: &&Entry| other.recorded_at == entry.recorded_at;
+    let before = history.iter().take(at).rev().take_while(same_time);
+    // What a person, a carrier or the system wrote down in the same commit, last.
+    seqs.extend(
+        before.filter(|_| by_engine).find(|other| other.author != Author::Engine).map(|other| other.seq),
+    );
+    if !by_engine {
+        let after = history.iter().skip(at + 1).take_while(same_time);
+        let followed = after.skip_while(|other| other.author != Author::Engine);
+        let followed = followed.take_while(|other| other.author == Author::Engine);
+        seqs.extend(followed.take(FOLLOWED_MAX).map(|other| other.seq));
+    }
+    let mut from = None;
+    let mut members: Vec<Occurrence> = Vec::new();
+    match &entry.fact {
+        Fact::Judged { seq, fired, .. } => {
+            seqs.push(*seq);
+            from = fired.first().cloned();
+        }
+        Fact::StepStarted { step, by, .. } => {
+            seqs.push(*by);
+            from = Some(step.clone());
+        }
+        Fact::Opened { about, .. } | Fact::Closed { about, .. } | Fact::ScoreWanted { about, .. } => {
+            members.push(about.clone());
+        }
+        Fact::Replanned { step, generation, .. } | Fact::Skipped { step, generation, .. } => {
+            let (step, generation) = (step.clone(), *generation);
+            let enrollment = entry.enrollment;
+            members.extend(enrollment.map(|enrollment| Occurrence {
+                enrollment,
+                step,
+                generation,
+                ordinal: 0,
+            }));
+        }
+        Fact::Voided { seq, .. } | Fact::Corrected { seq, .. } => seqs.push(*seq),
+        _ => {}
+    }
+    let opened =
+        |other: &&Entry| matches!(&other.fact, Fact::Opened { about, .. } if members.contains(about));
+    seqs.extend(history.iter().filter(opened).map(|other| other.seq));
+    let members: Vec<&Occurrence> = members.iter().collect();
+    from = from.or_else(|| members.first().map(|about| about.step.clone()));
+    if by_engine {
+        seqs.extend(clock(history, entry, &members));
+    }
+    Some(Why { links: links(history, seqs), version: version(history, entry), from })
+}
+
+/// Consequences of one entry that are told.
+const FOLLOWED_MAX: usize = 40;
+
+fn links(history: &[Entry], mut seqs: Vec<u64>) -> Vec<Link> {
     seqs.sort_unstable();
     seqs.dedup();
     let known = history.iter().filter(|entry| seqs.binary_search(&entry.seq).is_ok());
-    let links =
-        known.map(|entry| Link { seq: entry.seq, at: entry.recorded_at, what: in_words(&entry.fact) });
-    Some(Why { links: links.collect(), version: version(history, decided), from })
+    known.map(|entry| Link { seq: entry.seq, at: entry.recorded_at, what: in_words(&entry.fact) }).collect()
+}
+
+/// The message or task that an entry is about.
+fn subject_of(fact: &Fact) -> Option<Subject<'_>> {
+    match fact {
+        Fact::Planned(plan) => Some(Subject::Message(&plan.key)),
+        Fact::Joined { message, .. }
+        | Fact::Moved { message, .. }
+        | Fact::Dropped { message, .. }
+        | Fact::Claimed { message, .. }
+        | Fact::Released { message, .. }
+        | Fact::HandedOver { message, .. }
+        | Fact::Receipt { message, .. } => Some(Subject::Message(message)),
+        Fact::TaskOpened(plan) => Some(Subject::Task(&plan.key)),
+        Fact::TaskChanged { task, .. }
+        | Fact::TaskWithdrawn { task, .. }
+        | Fact::Taken { task, .. }
+        | Fact::Outcome { task, .. } => Some(Subject::Task(task)),
+        _ => None,
+    }
 }
 
 /// The patient's state right after the last entry written down by then.
@@ -144,6 +233,7 @@ fn clock(history: &[Entry], decided: &Entry, members: &[&Occurrence]) -> Vec<u64
                 Fact::AnchorEvent { .. }
                     | Fact::AnchorCorrected { .. }
                     | Fact::FactSet { .. }
+                    | Fact::VersionChanged { .. }
                     | Fact::Voided { .. }
             )
         };
@@ -154,10 +244,17 @@ fn clock(history: &[Entry], decided: &Entry, members: &[&Occurrence]) -> Vec<u64
 
 fn version(history: &[Entry], decided: &Entry) -> Option<(Name, VersionHash)> {
     let enrolled = history.iter().filter(|entry| entry.enrollment == decided.enrollment);
-    enrolled.filter(|entry| entry.seq <= decided.seq).find_map(|entry| match &entry.fact {
-        Fact::Enrolled { workflow, version, .. } => Some((workflow.clone(), version.clone())),
-        _ => None,
-    })
+    let mut found: Option<(Name, VersionHash)> = None;
+    for entry in enrolled.filter(|entry| entry.seq <= decided.seq) {
+        match (&entry.fact, &mut found) {
+            (Fact::Enrolled { workflow, version, .. }, None) => {
+                found = Some((workflow.clone(), version.clone()));
+            }
+            (Fact::VersionChanged { to, .. }, Some((_, version))) => version.clone_from(to),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// An entry in a few words, without anything that says who the patient is.
@@ -250,6 +347,16 @@ pub fn in_words(fact: &Fact) -> String {
             format!("now {level:?} for {role:?}: {}", words(because))
         }
         Fact::TaskWithdrawn { why, .. } => format!("withdrawn: {why:?}"),
+        Fact::VersionChosen { to, choice: VersionChoice::Stay } => {
+            format!("stays on its version, version {} is not taken", to.short())
+        }
+        Fact::VersionChosen { to, choice: VersionChoice::MoveWhenQuiet(_) } => {
+            format!("moves to version {} as soon as nothing waits", to.short())
+        }
+        Fact::VersionChanged { from, to, undone, .. } => {
+            let how = if *undone { "moved back" } else { "moved" };
+            format!("{how} from version {} to version {}", from.short(), to.short())
+        }
         Fact::Paused { .. } => "sending paused".to_owned(),
         Fact::Resumed => "sending went on".to_owned(),
         Fact::Stopped { reason } => format!("ended: {reason:?}"),
@@ -274,10 +381,7 @@ pub fn in_words(fact: &Fact) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        case::{run::play, tests::shipped},
-        fact::Author,
-    };
+    use crate::case::{run::play, tests::shipped};
 
     #[test]
     fn every_message_and_task_of_every_shipped_case_is_explained() {
@@ -289,6 +393,12 @@ mod tests {
             history.iter().for_each(|entry| state.fold(entry));
             let latest = history.iter().map(|entry| entry.recorded_at).max().expect("entries");
             assert_eq!(state_at(&history, latest), state, "{path}");
+            for entry in &history {
+                let explained = why_entry(&history, entry.seq).unwrap_or_else(|| panic!("{path}: {entry:?}"));
+                assert!(explained.links.iter().any(|link| link.seq == entry.seq), "{path}: {entry:?}");
+                let alone = explained.links.len() == 1 && entry.author == Author::Engine;
+                assert!(!alone, "{path}: nothing leads to {entry:?}");
+            }
             for entry in history.iter().filter(|entry| entry.author == Author::Engine) {
                 let explained = match &entry.fact {
                     Fact::Planned(plan) => why(&history, Subject::Message(&plan.key)),

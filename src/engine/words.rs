@@ -32,6 +32,13 @@ pub(crate) fn late_answer() -> Text {
     words("Late answer: read it, rules did not run", "迟到的回答：请查看，规则未运行")
 }
 
+pub(crate) fn withdrawn_answer() -> Text {
+    words(
+        "An answer to a question that the new version does not ask any more: read it",
+        "收到新版本已不再询问的问题的回答：请查看",
+    )
+}
+
 pub(crate) fn nothing_planned() -> Text {
     words(
         "Nothing more is planned: end the follow-up or decide what comes next",

@@ -28,6 +28,8 @@ pub enum LongKind {
     Import,
     /// Scores everybody at a site.
     Scoring,
+    /// Moves everybody of a workflow to another version, or back.
+    Moving,
 }
 
 impl LongKind {
@@ -35,11 +37,12 @@ impl LongKind {
         match self {
             Self::Import => "import",
             Self::Scoring => "scoring",
+            Self::Moving => "moving",
         }
     }
 
     fn of(word: &str) -> Result<Self, StoreError> {
-        [Self::Import, Self::Scoring]
+        [Self::Import, Self::Scoring, Self::Moving]
             .into_iter()
             .find(|kind| kind.word() == word)
             .ok_or_else(|| StoreError::unreadable("kind of a long job", word))
@@ -336,6 +339,19 @@ impl Tx {
     pub async fn put_down_job(&mut self, held: HeldJob) -> Result<(), StoreError> {
         let set = "lease_owner = null, lease_until = null, pushed_at = null, attempts = attempts - 1";
         self.held(held, set, Vec::new()).await
+    }
+
+    /// The run has done what was to be done for now: the next one goes on after a pause.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when another run has the job.
+    pub async fn rest_job(&mut self, held: HeldJob, seconds: u32) -> Result<(), StoreError> {
+        let now = database_now(self.store().reader().get_database_backend());
+        let pause = i64::from(seconds) * 1_000_000;
+        let set = format!(
+            "lease_owner = null, lease_until = null, pushed_at = null, attempts = 0, next_attempt_at = {now} + {pause}"
+        );
+        self.held(held, &set, Vec::new()).await
     }
 
     /// The run failed: tried again after a pause that grows.

@@ -291,6 +291,7 @@ fn fold(changes: &mut Changes, library: &Library, whose: Whose, entry: &Entry, a
         | Fact::Stopped { .. }
         | Fact::Ended
         | Fact::AnchorEvent { .. }
+        | Fact::VersionChanged { .. }
         | Fact::AnchorCorrected { .. } => enrollment(changes, library, entry, after),
         Fact::Died { .. } | Fact::Voided { .. } | Fact::Corrected { .. } => {
             for (id, state) in &after.enrollments {
@@ -309,6 +310,7 @@ fn fold(changes: &mut Changes, library: &Library, whose: Whose, entry: &Entry, a
         | Fact::ChannelRestarted { .. }
         | Fact::Replied { .. }
         | Fact::Flagged { .. }
+        | Fact::VersionChosen { .. }
         | Fact::Opened { .. }
         | Fact::Closed { .. }
         | Fact::Skipped { .. }

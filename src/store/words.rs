@@ -214,6 +214,8 @@ pub fn fact(fact: &Fact) -> &'static str {
         Fact::Resumed => "resumed",
         Fact::Stopped { .. } => "stopped",
         Fact::Scored { .. } => "scored",
+        Fact::VersionChosen { .. } => "version_chosen",
+        Fact::VersionChanged { .. } => "version_changed",
         Fact::RiskMoved { .. } => "risk_moved",
         Fact::Voided { .. } => "voided",
         Fact::Corrected { .. } => "corrected",

@@ -9,6 +9,7 @@ pub mod patient;
 pub mod queue;
 pub mod staff;
 pub mod story;
+pub mod versions;
 pub mod worklist;
 
 pub use chart::Chart;
@@ -20,6 +21,7 @@ pub use patient::Patient;
 pub use queue::{Health, MessageLog, Risk, Workflows};
 pub use staff::Staff;
 pub use story::Story;
+pub use versions::Versions;
 pub use worklist::Worklist;
 
 /// Declares a catalogue: `key: "English", "中文";` or `key(value): "… {value}", "… {value}";`.

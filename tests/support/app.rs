@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -180,26 +181,32 @@ impl TestApp {
     /// Starts on a fresh database with a site and the shipped workflows: a SQLite file, unless this story is told on
     /// PostgreSQL.
     pub async fn start() -> TestApp {
-        if ON_POSTGRES.get() {
-            return Self::start_on_postgres().await;
-        }
+        Self::start_with_drafts(None).await
+    }
+
+    /// The same with a folder of workflow files of its own.
+    pub async fn start_with_drafts(drafts: Option<PathBuf>) -> TestApp {
         let folder = Rc::new(tempfile::tempdir().expect("a temporary folder"));
+        if ON_POSTGRES.get() {
+            return Self::on(&super::postgres::fresh_database(), folder, drafts).await;
+        }
         let url = format!("sqlite://{}/tend.db", folder.path().display());
-        Self::on(&url, folder).await
+        Self::on(&url, folder, drafts).await
     }
 
     /// The same on PostgreSQL.
     pub async fn start_on_postgres() -> TestApp {
         let folder = Rc::new(tempfile::tempdir().expect("a temporary folder"));
-        Self::on(&super::postgres::fresh_database(), folder).await
+        Self::on(&super::postgres::fresh_database(), folder, None).await
     }
 
-    async fn on(url: &str, folder: Rc<TempDir>) -> TestApp {
+    async fn on(url: &str, folder: Rc<TempDir>, drafts: Option<PathBuf>) -> TestApp {
         Store::migrate(url).await.expect("a fresh database can be migrated");
         let store =
             Store::open(url, Vault::new(&[7; 32]), Open::Serve).await.expect("a migrated database opens");
         let (clock, wall) = (Arc::new(ManualClock::default()), Arc::new(ManualClock::default()));
-        let app = App::new(store, clock.clone(), wall.clone(), Arc::new(CountingIds::default()));
+        let app =
+            App::new(store, clock.clone(), wall.clone(), Arc::new(CountingIds::default())).written_in(drafts);
         let mut tx = app.store.begin();
         let site = SiteSettings { zone: "Europe/London".into(), ..SiteSettings::default() };
         tx.add_site(SITE, &site, clock.now()).await.expect("a site");

@@ -76,7 +76,9 @@ async fn import(ward: &Ward) -> String {
 
 #[actix_web::test]
 async fn every_page_is_accessible_and_fits_a_phone() {
-    let ward = Ward::open().await;
+    let drafts = tempfile::tempdir().expect("a folder");
+    super::staff_versions::drafts(drafts.path(), super::staff_versions::STATED);
+    let ward = Ward::open_with_drafts(Some(drafts.path().to_owned())).await;
     let everybody = [Role::Nurse, Role::Clinician, Role::Clerk, Role::NurseLead];
     let nurse = ward.hire("nurse", &["nurse", "clinician", "author"], &everybody).await;
     let patient = ward.enrol("Margaret Ashworth", 1).await;
@@ -106,7 +108,8 @@ async fn every_page_is_accessible_and_fits_a_phone() {
         "consent": format!("{chart}/consent"), "enrol": "/enrol?workflow=hf-discharge-90d", "choose": "/enrol",
         "import": "/import", "import-done": import, "move": moving, "risk": "/risk", "model": "/risk/model", "monitor": "/risk/monitor",
         "outcome": format!("/risk/outcome/{}/{of}", patient.patient), "messages": "/messages",
-        "workflows": "/workflows", "workflow": "/workflows/nmibc-surveillance", "health": "/health",
+        "workflows": "/workflows", "versions": "/workflows/hf-discharge-90d/versions", "why": format!("{chart}/why/30"),
+        "workflow": "/workflows/nmibc-surveillance", "health": "/health",
     });
     let web = Web::new(Settings::default(), ward.pages.app.clone(), Arc::new(Works));
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

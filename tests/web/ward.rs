@@ -1,6 +1,7 @@
 //! A ward with staff, the shipped workflows and patients, all made through the use cases.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use jiff::SignedDuration;
 use tend::app::Actor;
@@ -27,7 +28,12 @@ pub struct Ward {
 impl Ward {
     /// A site with its workflows published, and nobody there.
     pub async fn open() -> Ward {
-        let pages = TestApp::start().await;
+        Ward::open_with_drafts(None).await
+    }
+
+    /// The same with a folder of workflow files of its own.
+    pub async fn open_with_drafts(drafts: Option<PathBuf>) -> Ward {
+        let pages = TestApp::start_with_drafts(drafts).await;
         let app = &pages.app;
         let now = app.clock.now();
         let mut tx = app.store.begin();

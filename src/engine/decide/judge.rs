@@ -53,6 +53,7 @@ fn judge(
     doubts_end(turn, id, &entry.what)?;
     let mut fired = Vec::new();
     let about = about(turn.state, id, &entry.what);
+    let workflow = super::version::asked_by(turn, id, workflow, entry, about.as_ref())?;
     if too_late(turn.state, entry) {
         let key = keys::notice(turn.state, Some(id), &format!("late-answer/{}", entry.seq));
         let (kind, words) = (TaskKind::Review, words::late_answer());
@@ -111,15 +112,21 @@ pub(crate) fn about(state: &PatientState, id: EnrollmentId, what: &Fact) -> Opti
 /// The occurrence of a step's own task, from the key: the task itself is gone with its outcome.
 fn outcome_of(state: &PatientState, id: EnrollmentId, task: &TaskKey) -> Option<Occurrence> {
     let enrollment = state.enrollments.get(&id)?;
-    let named = enrollment.steps.iter().filter(|(step, _)| task.0.contains(step.as_str()));
-    named.into_iter().find_map(|(step, state)| {
-        let occurrence = |open: &crate::state::OpenOccurrence| Occurrence {
+    // A key keeps the name that the step had when the task was opened.
+    let names = enrollment.steps.keys().chain(enrollment.former.keys());
+    names.filter(|name| task.0.contains(name.as_str())).find_map(|name| {
+        let now = enrollment.name_now(name);
+        let opens = enrollment.steps.get(now)?.open.iter().rev();
+        let occurrence = |step: &Name, open: &crate::state::OpenOccurrence| Occurrence {
             enrollment: id,
             step: step.clone(),
             generation: open.generation,
             ordinal: open.ordinal,
         };
-        state.open.iter().rev().map(occurrence).find(|about| keys::step_task(about) == *task)
+        opens
+            .filter(|open| keys::step_task(&occurrence(name, open)) == *task)
+            .map(|open| occurrence(now, open))
+            .next()
     })
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod judge;
 pub(crate) mod numbers;
 pub(crate) mod open;
 pub(crate) mod replan;
+pub(crate) mod version;
 
 pub use judge::flags;
 
@@ -71,6 +72,9 @@ fn course(turn: &mut Turn<'_>, id: EnrollmentId, workflow: &Workflow) -> Result<
     if ended(turn, id, workflow) {
         turn.record(Some(id), Fact::Ended)?;
         return over(turn, id);
+    }
+    if version::moves_now(turn, id)? {
+        return Ok(());
     }
     let others = turn.wake_at.take();
     let followed = close::to_follow(turn, id);

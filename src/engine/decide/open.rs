@@ -1,5 +1,7 @@
 //! Occurrences that come up: opened, left out, or passed over because their window is gone.
 
+use jiff::tz::TimeZone;
+
 use crate::{
     EnrollmentId, Name, expr,
     fact::{Closing, Fact, Occurrence, TaskPlan},
@@ -231,11 +233,7 @@ fn left_out(
     planned: &Planned,
 ) -> Option<Closing> {
     let enrollment = turn.state.enrollments.get(&about.enrollment)?;
-    let older = |state: &StepState| {
-        let inside = planned.opens(&turn.zone)..planned.closes(&turn.zone);
-        state.done.iter().any(|done| done.generation < about.generation && inside.contains(&done.at))
-    };
-    if enrollment.steps.get(&step.id).is_some_and(older) {
+    if satisfied(&turn.zone, enrollment.steps.get(&step.id), about.generation, planned) {
         return Some(Closing::Satisfied);
     }
     if led_up_to(enrollment, step, about.ordinal) {
@@ -243,6 +241,20 @@ fn left_out(
     }
     let only_if = step.timing.only_if.as_ref()?;
     (!expr::holds(only_if, &env(&turn.zone, enrollment, workflow, planned.day))).then_some(Closing::NotNeeded)
+}
+
+/// Whether an occurrence of an older generation was done inside the window.
+pub(crate) fn satisfied(
+    zone: &TimeZone,
+    state: Option<&StepState>,
+    generation: u32,
+    planned: &Planned,
+) -> bool {
+    let Some(state) = state.filter(|state| state.done.iter().any(|done| done.generation < generation)) else {
+        return false;
+    };
+    let inside = planned.opens(zone)..planned.closes(zone);
+    state.done.iter().any(|done| done.generation < generation && inside.contains(&done.at))
 }
 
 /// Whether the occurrence leads up to something that took place already.

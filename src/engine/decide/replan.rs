@@ -14,7 +14,7 @@ use super::close::was_sent;
 
 /// How a change treats what was due before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Change {
+pub(super) enum Change {
     /// A new event: only what is due from now on.
     Event,
     /// The date or fact became known for the first time: also what may still be done.
@@ -52,6 +52,9 @@ pub(crate) fn after(
                 None => Change::First,
             };
             steps(turn, id, workflow, change, |step| depends_on_fact(workflow, step, name))
+        }
+        Fact::VersionChanged { from, migration, undone, .. } => {
+            super::version::moved(turn, id, workflow, from, migration, *undone)
         }
         Fact::Voided { seq, .. } => voided(turn, id, workflow, *seq, entry.restored.as_ref()),
         _ => Ok(()),
@@ -152,16 +155,27 @@ fn steps(
         let state = turn.state.enrollments.get(&id).and_then(|e| e.steps.get(&step.id)).cloned();
         let state = state.unwrap_or_default();
         withdraw(turn, id, step, &state)?;
-        let begun = state.generation > 0;
-        let (generation, open_windows, after) = match change {
-            Change::Event => (state.generation.max(1) + 1, false, 0),
-            Change::First => (if begun { state.generation + 1 } else { 1 }, true, 0),
-            Change::Correction => (state.generation.max(1) + 1, true, last_sent(&state)),
-        };
-        let (step, from) = (step.id.clone(), turn.now);
-        turn.record(Some(id), Fact::Replanned { step, generation, from, open_windows, after })?;
+        plan_afresh(turn, id, step, &state, change)?;
     }
     Ok(())
+}
+
+/// Opens the next generation of a step.
+pub(super) fn plan_afresh(
+    turn: &mut Turn<'_>,
+    id: EnrollmentId,
+    step: &Step,
+    state: &StepState,
+    change: Change,
+) -> Result<(), AdvanceError> {
+    let begun = state.generation > 0;
+    let (generation, open_windows, after) = match change {
+        Change::Event => (state.generation.max(1) + 1, false, 0),
+        Change::First => (if begun { state.generation + 1 } else { 1 }, true, 0),
+        Change::Correction => (state.generation.max(1) + 1, true, last_sent(state)),
+    };
+    let (step, from) = (step.id.clone(), turn.now);
+    turn.record(Some(id), Fact::Replanned { step, generation, from, open_windows, after })
 }
 
 fn last_sent(state: &StepState) -> u32 {
@@ -170,7 +184,7 @@ fn last_sent(state: &StepState) -> u32 {
 }
 
 /// What has not gone out falls away: unsent messages by the closing of their member, tasks by name.
-fn withdraw(
+pub(super) fn withdraw(
     turn: &mut Turn<'_>,
     id: EnrollmentId,
     step: &Step,

@@ -196,6 +196,11 @@ pub const CODES: &[Code] = &[
         "The last distance of a chain has no condition and the others have one; and nothing can be placed around a step whose days are not known beforehand.",
     ),
     code(
+        "E214",
+        "a change that can be read in two ways",
+        "Under \"changes\" stands what became of steps of earlier versions, so that patients who are on one can be moved. A name that was renamed or removed is gone for ever: it cannot be that of a step, cannot stand under both, and what it was renamed to has to be a step, or a name that was itself renamed or removed later.",
+    ),
+    code(
         "E301",
         "missing words",
         "A text is missing in a language that the file declares. There is no fallback to another language.",

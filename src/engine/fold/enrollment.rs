@@ -31,6 +31,7 @@ impl PatientState {
                 self.keep_for_rules(entry, fact);
             }
             Fact::Flagged { about, rule, .. } => {
+                let fact = &self.as_named_now(fact, about);
                 if let Some(open) = self.occurrence_mut(about) {
                     if open.flagged.contains(rule) {
                         return;
@@ -107,6 +108,9 @@ impl PatientState {
             noted: BTreeSet::new(),
             risk: None,
             risk_moved: None,
+            chosen: None,
+            moved_from: None,
+            former: BTreeMap::new(),
             memo: Memo::default(),
         };
         self.enrollments.insert(id, state);
@@ -138,7 +142,8 @@ impl PatientState {
                 self.remember(entry, was);
             }
         }
-        self.keep_for_rules(entry, fact);
+        let fact = self.as_named_now(fact, about);
+        self.keep_for_rules(entry, &fact);
     }
 
     pub(super) fn fold_outcome(&mut self, entry: &Entry, done: &TaskState, code: OutcomeCode) {

@@ -34,6 +34,7 @@ pub(super) enum Event {
     Enrol(usize),
     Consent(Channel, bool),
     Daily(bool),
+    Version(usize, u8),
 }
 
 pub(super) fn channel() -> impl Strategy<Value = Channel> {
@@ -63,6 +64,7 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
         1 => any::<usize>().prop_map(Event::Enrol),
         1 => (channel(), any::<bool>()).prop_map(|(channel, given)| Event::Consent(channel, given)),
         1 => any::<bool>().prop_map(Event::Daily),
+        2 => (any::<usize>(), 0_u8..8).prop_map(|(pick, what)| Event::Version(pick, what)),
     ]
 }
 

@@ -4,6 +4,7 @@
 
 #![allow(missing_docs, reason = "the fields of a variant are described on the variant")]
 
+pub mod change;
 pub mod condition;
 pub mod level;
 pub mod questionnaire;
@@ -16,6 +17,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub use change::Changes;
 pub use condition::{Compare, Condition, Expr, LookBack};
 pub use level::{Counting, Level, LevelId, Respond, Role, Rung};
 pub use questionnaire::{Band, Doubt, Item, ItemKind, Option_, Questionnaire, ScoreDef};
@@ -83,6 +85,9 @@ pub struct Workflow {
     pub words: BTreeMap<String, Text>,
     /// Questionnaires by id.
     pub questionnaires: BTreeMap<Name, Questionnaire>,
+    /// What became of steps of earlier versions.
+    #[serde(default, skip_serializing_if = "Changes::is_empty")]
+    pub changes: Changes,
 }
 
 impl Workflow {

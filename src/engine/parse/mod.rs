@@ -5,6 +5,7 @@
 
 pub mod calendar;
 pub mod case;
+pub mod change;
 pub mod context;
 pub mod facts;
 pub mod fields;

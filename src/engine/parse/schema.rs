@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{fields, questionnaire, rule, standard, step, workflow};
+use super::{change, fields, questionnaire, rule, standard, step, workflow};
 use crate::expr::eval::{OUTCOME_CODES, outcome_name};
 
 /// The kinds of file that have a schema.
@@ -113,6 +113,10 @@ fn workflow_file() -> Value {
         "define" => named(&reference("condition")),
         "steps" => named(&step_of()),
         "rules" => named(&rule_of(&rule::KEYS)),
+        "changes" => object(&change::KEYS, &[], &|key| match key {
+            "renamed" => named(&reference("name")),
+            _ => names(),
+        }),
         _ => json!({"anyOf": [
             {"const": "never"},
             object(&["after", "when"], &[], &|key| match key {

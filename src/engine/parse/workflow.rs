@@ -23,7 +23,7 @@ use crate::{
 /// Most steps, and most rules, of one workflow.
 pub const STEPS_MAX: usize = 500;
 
-pub(super) const KEYS: [&str; 13] = [
+pub(super) const KEYS: [&str; 14] = [
     "workflow",
     "title",
     "status",
@@ -37,6 +37,7 @@ pub(super) const KEYS: [&str; 13] = [
     "steps",
     "rules",
     "ending",
+    "changes",
 ];
 
 /// What a workflow stands on.
@@ -100,6 +101,7 @@ pub fn workflow(
     if !context.log.blocks() {
         check_starts(&steps, &own_rules, &places, context.log);
     }
+    let changes = super::change::changes(fields.get("changes"), &step_entries, context.log);
     let discouraged = discouraged(fields.get("discouraged"), context.log);
     if let (false, Some(ending)) = (context.log.blocks(), &ending) {
         let own: Vec<Rule> = own_rules.iter().map(|(rule, _)| rule.clone()).collect();
@@ -142,6 +144,7 @@ pub fn workflow(
         levels: ground.standard.levels.clone(),
         words: ground.standard.words.clone(),
         questionnaires: instruments.into_iter().filter(|(id, _)| used.contains(id)).collect(),
+        changes,
     };
     super::prune::to_languages(&mut workflow, &languages);
     Some(workflow)

@@ -1,8 +1,8 @@
 //! Published versions of a site, without their models.
 
 use jiff::Timestamp;
-use sea_orm::FromQueryResult;
-use tend_engine::{Name, SiteId, VersionHash};
+use sea_orm::{FromQueryResult, prelude::Uuid};
+use tend_engine::{Name, PatientId, SiteId, VersionHash};
 
 use super::sql::Sql;
 use crate::store::{Store, StoreError, words};
@@ -31,7 +31,29 @@ struct Raw {
     active: bool,
 }
 
+#[derive(FromQueryResult)]
+struct Followed {
+    patient: Uuid,
+}
+
 impl Store {
+    /// Patients of a site with a running follow-up of that workflow, in order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn followed_with(&self, site: SiteId, workflow: &Name) -> Result<Vec<PatientId>, StoreError> {
+        let db = self.reader();
+        let rows: Vec<Followed> =
+            Sql::new(db, "select distinct patient from enrollment where standing <> 'over' and site = ")
+                .bind(words::uuid(site.0))
+                .text(" and workflow = ")
+                .bind(workflow.as_str())
+                .text(" order by patient")
+                .all(db)
+                .await?;
+        Ok(rows.into_iter().map(|row| PatientId(row.patient.as_u128())).collect())
+    }
+
     /// The versions of a site, by workflow, latest first.
     ///
     /// # Errors

@@ -24,7 +24,9 @@ pub mod session;
 pub mod sign_in;
 pub mod story;
 pub mod task;
+pub mod versions;
 pub mod vocabulary;
+pub mod why;
 pub mod workflows;
 pub mod worklist;
 

@@ -157,19 +157,22 @@ pub struct Asked {
 /// Words of the versions that a patient is on, and names of staff.
 #[derive(Debug)]
 pub struct Known<'a> {
-    lang: crate::web::Lang,
-    library: &'a Library,
-    row: &'a PatientRow,
-    staff: &'a BTreeMap<StaffId, String>,
+    pub(super) lang: crate::web::Lang,
+    pub(super) library: &'a Library,
+    pub(super) row: &'a PatientRow,
+    pub(super) staff: &'a BTreeMap<StaffId, String>,
 }
 
 impl Known<'_> {
     fn workflows(&self) -> impl Iterator<Item = std::sync::Arc<tend_engine::model::Workflow>> + '_ {
-        self.row
-            .state
-            .enrollments
-            .values()
-            .filter_map(|enrollment| self.library.get(&enrollment.version).cloned())
+        let enrolled = self.row.state.enrollments.values();
+        // Also those that a follow-up was moved from: what was asked then is told by its name.
+        let versions = enrolled.flat_map(|of| {
+            let before = of.moved_from.iter().map(|(version, _)| version);
+            let removed = of.former.keys().map(|step| of.version_of(step));
+            std::iter::once(&of.version).chain(before).chain(removed)
+        });
+        versions.filter_map(|version| self.library.get(version).cloned())
     }
 }
 

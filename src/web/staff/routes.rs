@@ -6,8 +6,8 @@ use actix_web::{
 };
 
 use super::{
-    act, answer, became, enrol, health, import, messages, monitor, patient, risk, sign_in, task, workflows,
-    worklist,
+    act, answer, became, enrol, health, import, messages, monitor, patient, risk, sign_in, task, versions,
+    why, workflows, worklist,
 };
 use crate::web::routes::{Route, Who};
 
@@ -15,6 +15,9 @@ use crate::web::routes::{Route, Who};
 const WARD: Who = Who::Staff(&["clerk", "nurse", "clinician"]);
 /// Who sees what is clinical.
 const CLINICAL: Who = Who::Staff(&["nurse", "clinician"]);
+/// Who looks at what a new version changes, and who moves patients to it; only an author moves everybody.
+const VERSIONS: Who = Who::Staff(&["nurse", "clinician", "author"]);
+const MOVERS: Who = Who::Staff(&["clinician", "author"]);
 const AUTHOR: Who = Who::Staff(&["author"]);
 const CLINICIAN: Who = Who::Staff(&["clinician"]);
 const WATCH: Who = Who::Staff(&["nurse", "clinician", "admin"]);
@@ -36,6 +39,7 @@ pub const ROUTES: &[Route] = &[
     Route::new(Method::POST, "/answers/{enrollment}/{step}/{generation}/{ordinal}", CLINICAL),
     Route::new(Method::GET, "/patients/{id}", WARD),
     Route::new(Method::POST, "/patients/{id}/take-back", CLINICAL),
+    Route::new(Method::GET, "/patients/{id}/why/{seq}", CLINICAL),
     Route::new(Method::GET, "/patients/{id}/{act}", WARD),
     Route::new(Method::POST, "/patients/{id}/{act}", WARD),
     Route::new(Method::GET, "/enrol", WARD),
@@ -58,6 +62,8 @@ pub const ROUTES: &[Route] = &[
     Route::new(Method::GET, "/workflows/check", EVERYONE),
     Route::new(Method::GET, "/workflows/{id}", EVERYONE),
     Route::new(Method::POST, "/workflows/{id}/publish", AUTHOR),
+    Route::new(Method::GET, "/workflows/{id}/versions", VERSIONS),
+    Route::new(Method::POST, "/workflows/{id}/versions", MOVERS),
     Route::new(Method::GET, "/health", WATCH),
 ];
 
@@ -78,6 +84,7 @@ pub fn register(config: &mut ServiceConfig) {
         .route("/answers/{enrollment}/{step}/{generation}/{ordinal}", web::post().to(answer::submit))
         .route("/patients/{id}", web::get().to(patient::show))
         .route("/patients/{id}/take-back", web::post().to(patient::take_back))
+        .route("/patients/{id}/why/{seq}", web::get().to(why::show))
         .route("/patients/{id}/{act}", web::get().to(act::show))
         .route("/patients/{id}/{act}", web::post().to(act::submit))
         .route("/enrol", web::get().to(enrol::show))
@@ -100,5 +107,7 @@ pub fn register(config: &mut ServiceConfig) {
         .route("/workflows/check", web::get().to(workflows::check))
         .route("/workflows/{id}", web::get().to(workflows::one))
         .route("/workflows/{id}/publish", web::post().to(workflows::publish))
+        .route("/workflows/{id}/versions", web::get().to(versions::show))
+        .route("/workflows/{id}/versions", web::post().to(versions::submit))
         .route("/health", web::get().to(health::show));
 }

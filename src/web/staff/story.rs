@@ -4,7 +4,9 @@
 use jiff::tz::TimeZone;
 use tend_engine::{
     Name, Value,
-    fact::{Author, Because, Fact, HandoverResult, Mode, NewFact, Occurrence, Reply, RiskMove},
+    fact::{
+        Author, Because, Fact, HandoverResult, Mode, NewFact, Occurrence, Reply, RiskMove, VersionChoice,
+    },
 };
 
 use super::vocabulary as v;
@@ -155,6 +157,16 @@ impl Teller<'_> {
                 RiskMove::Dismissed => s.risk_dismissed(),
                 RiskMove::Back => s.risk_back(),
             }),
+            Fact::VersionChosen { to, choice } => self.major(match choice {
+                VersionChoice::Stay => s.version_stays(to.short()),
+                VersionChoice::MoveWhenQuiet(_) => s.version_waits(to.short()),
+            }),
+            Fact::VersionChanged { from, to, undone: false, .. } => {
+                self.major(s.version_moved(from.short(), to.short()))
+            }
+            Fact::VersionChanged { from, to, undone: true, .. } => {
+                self.major(s.version_moved_back(from.short(), to.short()))
+            }
             Fact::Voided { seq, reason } => self.because(s.voided(seq), reason),
             Fact::Corrected { seq, reason, .. } => self.because(s.corrected(seq), reason),
             _ => None,
@@ -258,6 +270,8 @@ impl Teller<'_> {
             | Fact::Paused { .. }
             | Fact::Resumed
             | Fact::Stopped { .. }
+            | Fact::VersionChosen { .. }
+            | Fact::VersionChanged { .. }
             | Fact::Scored { .. }
             | Fact::RiskMoved { .. }
             | Fact::Voided { .. }

@@ -64,6 +64,8 @@ struct ListPage {
     error: Option<String>,
     /// Problems in the folder; only an author sees the folder.
     problems: Option<String>,
+    /// Whether the reader sees what a version would change.
+    looks: bool,
 }
 
 /// A heading with lines and sources.
@@ -176,7 +178,8 @@ async fn build(app: &App, signed: &Signed) -> Result<ListPage, WebError> {
             add_draft(signed, &mut listed, &workflow);
         }
     }
-    Ok(ListPage { page: page_, frame, f, listed, done: false, error: None, problems })
+    let looks = signed.has_any(&[AccountRole::Nurse, AccountRole::Clinician, AccountRole::Author]);
+    Ok(ListPage { page: page_, frame, f, listed, done: false, error: None, problems, looks })
 }
 
 fn add_draft(signed: &Signed, listed: &mut Vec<Listed>, workflow: &Workflow) {

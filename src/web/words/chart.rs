@@ -4,6 +4,8 @@ crate::words! {
     /// Patient page.
     Chart {
         born(date): "born {date}", "生于 {date}";
+        why_led: "What led to it, and what followed", "起因与后续";
+        from_version(title, version): "{title}, version {version}", "{title}，版本 {version}";
         now_doing: "Where it stands", "当前状态";
         since_anchor(anchor, date): "{anchor}: {date}", "{anchor}日期：{date}";
         coming: "What comes next", "接下来";

@@ -71,6 +71,7 @@ crate::words! {
         published(time): "published {time}", "发布于 {time}";
         active: "active", "使用中";
         older: "older", "旧版本";
+        versions_link: "What a new version changes, and who is moved to it", "新版本的影响与患者转换";
         enrolled(n): "{n} enrolled", "{n} 人登记";
         draft: "Draft in the folder", "文件夹中的草稿";
         draft_same: "The folder has the same as the active version.", "文件夹内容与当前版本相同。";

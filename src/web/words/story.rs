@@ -40,6 +40,10 @@ crate::words! {
         risk_down: "Moved down on the risk queue", "在风险队列中下移";
         risk_dismissed: "Taken off the risk queue", "从风险队列中移除";
         risk_back: "Back on the risk queue where the score puts the patient", "恢复到评分所定的风险队列位置";
+        version_stays(version): "Stays on its version; version {version} is not taken", "保持原版本，不采用版本 {version}";
+        version_waits(version): "Moves to version {version} as soon as nothing is open", "无待办事项时转至版本 {version}";
+        version_moved(from, to): "Moved from version {from} to version {to}", "由版本 {from} 转至版本 {to}";
+        version_moved_back(from, to): "Moved back from version {from} to version {to}", "由版本 {from} 退回版本 {to}";
         voided(seq): "Entry {seq} was wrong", "第 {seq} 条记录有误";
         corrected(seq): "Entry {seq} corrected", "第 {seq} 条记录已更正";
         claimed: "Message in flight", "消息发送中";

@@ -1,0 +1,326 @@
+//! Moving: what is done stays done, what is due from now on is planned afresh, and the way back leads back.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::{
+    compare::{Difference, Line, Move, compare},
+    fact::{Author, Closing, Entry, Fact, HandoverResult, VersionChoice},
+    model::TaskKind,
+    planner::Library,
+    preview::preview,
+    rehearsal::Rehearsal,
+    sample::{PATIENT_A, answer, daily, latest, local, name, story},
+    site::SiteSettings,
+};
+
+const ZONE: &str = "Europe/London";
+
+/// The check an hour later; the visit, and what leads up to it, keeps its times.
+fn later() -> Workflow {
+    let mut next = daily();
+    next.steps.iter_mut().find(|step| step.id == *"check").expect("a step").timing.time =
+        jiff::civil::time(10, 0, 0, 0);
+    next.changes.retimed.push(name("check"));
+    next
+}
+
+/// The check by another name.
+fn renamed() -> Workflow {
+    let text = serde_json::to_string(&daily()).expect("a model");
+    let text = text.replace(
+        "\"id\":\"check\",\"title\":{\"en\":\"check\"},\"schedule\"",
+        "\"id\":\"daily-check\",\"title\":{\"en\":\"check\"},\"schedule\"",
+    );
+    let mut next: Workflow = serde_json::from_str(&text).expect("a model");
+    for rule in &mut next.rules {
+        let json = serde_json::to_string(rule).expect("a rule");
+        let json = json.replace("{\"silent\":\"check\"}", "{\"silent\":\"daily-check\"}");
+        *rule = serde_json::from_str(&json).expect("a rule");
+    }
+    next.changes.renamed.push((name("check"), name("daily-check")));
+    next
+}
+
+/// Without the check.
+fn without() -> Workflow {
+    let mut next = daily();
+    next.steps.retain(|step| step.id != *"check");
+    next.rules.clear();
+    next.questionnaires.remove(&name("check"));
+    next.changes.removed.push(name("check"));
+    next
+}
+
+fn library(workflows: &[Workflow]) -> Library {
+    let all = std::iter::once(daily()).chain(workflows.iter().cloned());
+    all.map(|workflow| (workflow.version(), Arc::new(workflow))).collect()
+}
+
+fn moved(new: &Workflow) -> Fact {
+    let (from, to) = (daily().version(), new.version());
+    Fact::VersionChanged {
+        from,
+        to,
+        migration: Migration::between(&daily(), new).expect("stated"),
+        undone: false,
+    }
+}
+
+fn undone(patient: &Rehearsal<'_>) -> Fact {
+    let of = &patient.state.enrollments[&PATIENT_A];
+    let (to, migration) = of.moved_from.clone().expect("moved");
+    Fact::VersionChanged { from: of.version.clone(), to, migration: migration.back(), undone: true }
+}
+
+/// Asks that went out, by step and hour.
+fn asked(history: &[Entry]) -> Vec<String> {
+    let zone = jiff::tz::TimeZone::get(ZONE).expect("a zone");
+    let plan_of = |key: &crate::fact::MessageKey| {
+        history.iter().find_map(|entry| match &entry.fact {
+            Fact::Planned(plan) if plan.key == *key => Some(plan.clone()),
+            _ => None,
+        })
+    };
+    let sent = history.iter().filter_map(|entry| match &entry.fact {
+        Fact::HandedOver { message, result: HandoverResult::Accepted, .. } => {
+            let plan = plan_of(message).expect("planned");
+            let at = zone.to_datetime(entry.occurred_at).strftime("%m-%d %H:%M");
+            (plan.purpose == crate::fact::Purpose::Ask).then(|| format!("{at} {}", plan.members[0].step))
+        }
+        _ => None,
+    });
+    sent.collect()
+}
+
+fn ahead(patient: &Rehearsal<'_>, until: Timestamp) -> Vec<(Name, Timestamp)> {
+    let all = preview(patient.library, patient.site, &patient.state, PATIENT_A, until).expect("drawn");
+    all.into_iter().map(|line| (line.step, line.due)).collect()
+}
+
+#[test]
+fn nothing_is_guessed() {
+    let open = |new: &Workflow| Migration::between(&daily(), new).expect_err("left open");
+    let silent = |mut new: Workflow| {
+        new.changes = crate::model::Changes::default();
+        new
+    };
+    assert_eq!(open(&silent(later())), [Ambiguous::Retimed(name("check"))]);
+    assert_eq!(open(&silent(renamed())), [Ambiguous::Gone(name("check"))]);
+    assert_eq!(open(&silent(without())), [Ambiguous::Gone(name("check"))]);
+    let mut other = daily();
+    other.steps.iter_mut().find(|step| step.id == *"check").expect("a step").does =
+        Does::Tell { words: crate::model::Text::default() };
+    assert_eq!(open(&other), [Ambiguous::Different(name("check"))]);
+    assert_eq!(Migration::between(&daily(), &daily()), Ok(Migration::default()));
+}
+
+#[test]
+fn a_step_around_a_retimed_one_moves_with_it() {
+    let mut next = daily();
+    let visit = next.steps.iter_mut().find(|step| step.id == *"visit").expect("a step");
+    visit.timing.time = jiff::civil::time(14, 0, 0, 0);
+    next.changes.retimed.push(name("visit"));
+    let migration = Migration::between(&daily(), &next).expect("stated");
+    let around = daily().steps.into_iter().filter(|step| matches!(step.schedule, Schedule::Around { .. }));
+    for step in around {
+        assert!(migration.retimed.contains(&step.id), "{}", step.id);
+    }
+    assert!(migration.retimed.contains("visit"));
+}
+
+#[test]
+fn a_retimed_step_is_asked_at_the_new_hour_and_never_twice_a_day() {
+    let (new, site) = (later(), SiteSettings::default());
+    let library = library(std::slice::from_ref(&new));
+    let mut patient = story(&library, &site, &daily(), "2026-03-02T10:00", "2026-03-02");
+    patient.run_until(local(ZONE, "2026-03-03T09:30")).expect("runs");
+    patient.happens(Some(PATIENT_A), Author::System, moved(&new)).expect("moved");
+    patient.run_until(local(ZONE, "2026-03-05T00:00")).expect("runs");
+    assert_eq!(asked(&patient.history)[..2], ["03-03 09:00 check", "03-04 10:00 check"]);
+    // What went out before is followed to its end by the rules as before.
+    let silent = |entry: &Entry| matches!(&entry.fact, Fact::Closed { about, how: Closing::Silent } if about.generation == 1);
+    assert!(patient.history.iter().any(silent));
+}
+
+#[test]
+fn undoing_at_once_changes_nothing_that_lies_ahead() {
+    let site = SiteSettings::default();
+    for new in [later(), renamed(), without()] {
+        let library = library(std::slice::from_ref(&new));
+        for at in ["2026-03-03T08:30", "2026-03-03T09:30", "2026-03-09T12:00"] {
+            let mut patient = story(&library, &site, &daily(), "2026-03-02T10:00", "2026-03-02");
+            patient.run_until(local(ZONE, at)).expect("runs");
+            let until = local(ZONE, "2026-07-01T00:00");
+            let before = ahead(&patient, until);
+            patient.record(vec![fact(&patient, moved(&new))]).expect("moved");
+            patient.record(vec![fact(&patient, undone(&patient))]).expect("moved back");
+            assert_eq!(ahead(&patient, until), before, "{at}");
+            let of = &patient.state.enrollments[&PATIENT_A];
+            assert_eq!((&of.version, &of.moved_from), (&daily().version(), &None));
+        }
+    }
+}
+
+fn fact(patient: &Rehearsal<'_>, fact: Fact) -> crate::fact::NewFact {
+    crate::fact::NewFact {
+        enrollment: Some(PATIENT_A),
+        occurred_at: patient.now,
+        author: Author::System,
+        fact,
+    }
+}
+
+#[test]
+fn a_new_name_changes_nothing_for_the_patient() {
+    let (new, site) = (renamed(), SiteSettings::default());
+    let library = library(std::slice::from_ref(&new));
+    let mut patient = story(&library, &site, &daily(), "2026-03-02T10:00", "2026-03-02");
+    patient.run_until(local(ZONE, "2026-03-03T09:30")).expect("runs");
+    let about = latest(&patient, PATIENT_A, "check").expect("asked");
+    let now = patient.now;
+    let difference = difference(&patient, &new, false, now);
+    assert!(difference.is_empty(), "{difference:?}");
+    patient.happens(Some(PATIENT_A), Author::System, moved(&new)).expect("moved");
+    // The link that went out still says the old name.
+    patient.happens(Some(PATIENT_A), Author::Patient, answer(about, "78.2", "bad")).expect("answered");
+    let of = &patient.state.enrollments[&PATIENT_A];
+    assert_eq!(of.steps[&name("daily-check")].answers, 1);
+    assert!(!of.steps.contains_key(&name("check")));
+    assert_eq!(patient.state.tasks.values().filter(|task| task.kind == TaskKind::Alert).count(), 1);
+    patient.run_until(local(ZONE, "2026-03-04T09:30")).expect("runs");
+    assert_eq!(asked(&patient.history)[..2], ["03-03 09:00 check", "03-04 09:00 daily-check"]);
+}
+
+fn difference(patient: &Rehearsal<'_>, new: &Workflow, undone: bool, now: Timestamp) -> Difference {
+    let from = &patient.library[&patient.state.enrollments[&PATIENT_A].version];
+    let migration = Migration::between(from, new).expect("stated");
+    let what = Move { enrollment: PATIENT_A, to: &new.version(), migration: &migration, undone };
+    let until = local(ZONE, "2026-06-01T00:00");
+    compare(patient.library, patient.site, &patient.state, &what, now, until).expect("compared")
+}
+
+#[test]
+fn the_answer_to_a_removed_step_is_kept_judged_and_shown() {
+    let (new, site) = (without(), SiteSettings::default());
+    let library = library(std::slice::from_ref(&new));
+    let mut patient = story(&library, &site, &daily(), "2026-03-02T10:00", "2026-03-02");
+    patient.run_until(local(ZONE, "2026-03-03T09:30")).expect("runs");
+    let about = latest(&patient, PATIENT_A, "check").expect("asked");
+    patient.happens(Some(PATIENT_A), Author::System, moved(&new)).expect("moved");
+    patient.run_until(local(ZONE, "2026-03-04T12:00")).expect("runs");
+    assert_eq!(asked(&patient.history), ["03-03 09:00 check"], "nothing more is asked");
+    patient
+        .happens(Some(PATIENT_A), Author::Patient, answer(about.clone(), "78.2", "bad"))
+        .expect("answered");
+    assert_eq!(patient.state.occurrence(&about).and_then(|open| open.closed), Some(Closing::Done));
+    let kinds: Vec<TaskKind> = patient.state.tasks.values().map(|task| task.kind).collect();
+    assert!(kinds.contains(&TaskKind::Alert) && kinds.contains(&TaskKind::Review), "{kinds:?}");
+}
+
+#[test]
+fn a_follow_up_that_waits_moves_when_its_window_closes() {
+    let (new, site) = (later(), SiteSettings::default());
+    let library = library(std::slice::from_ref(&new));
+    let mut patient = story(&library, &site, &daily(), "2026-03-02T10:00", "2026-03-02");
+    patient.run_until(local(ZONE, "2026-03-03T09:30")).expect("runs");
+    let Fact::VersionChanged { to, migration, .. } = moved(&new) else { unreachable!() };
+    let chosen = Fact::VersionChosen { to: to.clone(), choice: VersionChoice::MoveWhenQuiet(migration) };
+    patient.happens(Some(PATIENT_A), Author::System, chosen).expect("chosen");
+    let version = |patient: &Rehearsal<'_>| patient.state.enrollments[&PATIENT_A].version.clone();
+    assert_eq!(version(&patient), daily().version());
+    patient.run_until(local(ZONE, "2026-03-03T23:59")).expect("runs");
+    assert_eq!(version(&patient), daily().version());
+    patient.run_until(local(ZONE, "2026-03-06T00:00")).expect("runs");
+    assert_eq!(version(&patient), to);
+    let by_the_engine = |entry: &&Entry| matches!(entry.fact, Fact::VersionChanged { .. });
+    let moved = patient.history.iter().find(by_the_engine).expect("moved");
+    assert_eq!(moved.author, Author::Engine);
+}
+
+#[test]
+fn the_difference_that_is_announced_is_the_one_that_comes() {
+    let site = SiteSettings::default();
+    for new in [later(), renamed(), without()] {
+        let library = library(std::slice::from_ref(&new));
+        for at in ["2026-03-03T08:30", "2026-03-03T09:30", "2026-03-09T12:00"] {
+            let mut patient = story(&library, &site, &daily(), "2026-03-02T10:00", "2026-03-02");
+            patient.run_until(local(ZONE, at)).expect("runs");
+            let until = local(ZONE, "2026-06-01T00:00");
+            let announced = difference(&patient, &new, false, patient.now);
+            let (history, messages) = (patient.history.len(), patient.state.messages.clone());
+            let before = ahead(&patient, until);
+            let open = |patient: &Rehearsal<'_>| -> Vec<(Name, Timestamp)> {
+                let of = &patient.state.enrollments[&PATIENT_A];
+                let waiting = of.steps.iter().flat_map(|(step, state)| {
+                    state
+                        .open
+                        .iter()
+                        .filter(|open| open.closed.is_none())
+                        .map(|open| (step.clone(), open.due))
+                });
+                waiting.collect()
+            };
+            let before: Vec<_> = open(&patient).into_iter().chain(before).collect();
+            assert_eq!((history, messages), (patient.history.len(), patient.state.messages.clone()));
+            patient.record(vec![fact(&patient, moved(&new))]).expect("moved");
+            let after: Vec<_> = open(&patient).into_iter().chain(ahead(&patient, until)).collect();
+            let called = |step: &Name| new.changes.follow(step).unwrap_or(step).clone();
+            let before: Vec<_> = before.into_iter().map(|(step, due)| (called(&step), due)).collect();
+            // The page draws fewer lines of a daily step than are compared.
+            let pairs = |lines: &[Line]| -> Vec<(Name, Timestamp)> {
+                lines.iter().map(|line| (line.step.clone(), line.due)).collect()
+            };
+            let near = local(ZONE, "2026-04-10T00:00");
+            let only = |these: &[(Name, Timestamp)], those: &[(Name, Timestamp)]| {
+                let mut found: Vec<_> =
+                    these.iter().filter(|one| !those.contains(one) && one.1 < near).cloned().collect();
+                found.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
+                found
+            };
+            let announced_near = |lines: &[Line]| -> Vec<_> {
+                pairs(lines).into_iter().filter(|(_, due)| *due < near).collect()
+            };
+            assert_eq!(only(&after, &before), announced_near(&announced.gets), "{at}");
+            assert_eq!(only(&before, &after), announced_near(&announced.loses), "{at}");
+        }
+    }
+}
+
+#[test]
+fn migrations_compose() {
+    // First a new name, then another hour under that name, then away.
+    let one = renamed();
+    let mut two = one.clone();
+    let check = two.steps.iter_mut().find(|step| step.id == *"daily-check").expect("a step");
+    check.timing.time = jiff::civil::time(10, 0, 0, 0);
+    two.changes.retimed.push(name("daily-check"));
+    let mut three = two.clone();
+    three.steps.retain(|step| step.id != *"daily-check");
+    three.changes.retimed.clear();
+    three.changes.removed.push(name("daily-check"));
+    let between = |old: &Workflow, new: &Workflow| Migration::between(old, new).expect("stated");
+    let base = daily();
+    assert_eq!(between(&base, &two), between(&base, &one).then(&between(&one, &two)));
+    assert_eq!(between(&base, &three), between(&base, &two).then(&between(&two, &three)));
+    assert_eq!(between(&one, &three), between(&one, &two).then(&between(&two, &three)));
+    let there_and_back = between(&base, &one).then(&between(&base, &one).back());
+    assert_eq!(there_and_back, Migration::default());
+    // In one step or in two, the same lies ahead.
+    let site = SiteSettings::default();
+    let library = library(&[one.clone(), two.clone()]);
+    let course = |versions: &[&Workflow]| {
+        let mut patient = story(&library, &site, &daily(), "2026-03-02T10:00", "2026-03-02");
+        patient.run_until(local(ZONE, "2026-03-09T12:00")).expect("runs");
+        for new in versions {
+            let from = patient.state.enrollments[&PATIENT_A].version.clone();
+            let migration = between(&library[&from], new);
+            let changed = Fact::VersionChanged { from, to: new.version(), migration, undone: false };
+            patient.record(vec![fact(&patient, changed)]).expect("moved");
+        }
+        ahead(&patient, local(ZONE, "2026-06-01T00:00"))
+    };
+    assert_eq!(course(&[&two]), course(&[&one, &two]));
+}

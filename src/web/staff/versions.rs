@@ -1,0 +1,385 @@
+//! A new version of a workflow, before anybody is moved: who changes, what each gets and no longer gets, and the choices.
+
+use actix_web::{
+    HttpResponse,
+    web::{Data, Path, Query},
+};
+use askama::Template;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use tend_engine::{
+    EnrollmentId, Name, PatientId, VersionHash, compare::Line, migration::Ambiguous, model::Workflow,
+};
+
+use super::{Frame, Signed, StaffForm, WARD, vocabulary as v};
+use crate::{
+    app::{
+        App,
+        population::{Chosen, Followup, Population},
+        publish::PublishError,
+        version_move::{How, MoveAll, MoveError},
+    },
+    store::{LongKind, LongState, read::staff::AccountRole},
+    web::{
+        Lang, Page, WebError,
+        respond::{invalid, page, see_other},
+        words::{Versions, Workflows},
+    },
+};
+
+/// Patients on one page.
+const SHOWN: usize = 25;
+/// Lines of one patient.
+const LINES_SHOWN: usize = 4;
+/// Moves that are shown.
+const JOBS_SHOWN: i64 = 5;
+/// Most patients an hour that can be asked for.
+const PER_HOUR_MAX: u32 = 100_000;
+
+/// What the address asks for.
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    done: Option<String>,
+    from: Option<usize>,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "staff/versions/page.html")]
+struct VersionsPage {
+    page: Page,
+    frame: Frame,
+    f: Versions,
+    id: Name,
+    title: String,
+    version: String,
+    short: String,
+    published: bool,
+    author: bool,
+    may_move: bool,
+    open: Vec<(String, Vec<String>)>,
+    summary: Vec<(&'static str, usize)>,
+    any: bool,
+    jobs: Vec<String>,
+    followups: Vec<Shown>,
+    moved: Vec<Moved>,
+    next: Option<usize>,
+    pace: String,
+    done: bool,
+    error: Option<String>,
+}
+
+/// A follow-up as the page shows it.
+#[derive(Debug)]
+struct Shown {
+    name: String,
+    href: Option<String>,
+    patient: PatientId,
+    enrollment: EnrollmentId,
+    remarks: Vec<String>,
+    lists: Vec<(String, Vec<String>)>,
+    movable: bool,
+    waits: bool,
+}
+
+/// A follow-up that a move brought to the version.
+#[derive(Debug)]
+struct Moved {
+    name: String,
+    patient: PatientId,
+    enrollment: EnrollmentId,
+}
+
+/// `GET /workflows/{id}/versions`
+///
+/// # Errors
+/// [`WebError`].
+pub async fn show(
+    app: Data<App>,
+    signed: Signed,
+    id: Path<String>,
+    asked: Query<Asked>,
+) -> Result<HttpResponse, WebError> {
+    let name = super::form::name(&id)?;
+    let mut shown = build(&app, &signed, &name, asked.from.unwrap_or(0)).await?;
+    shown.done = asked.done.is_some();
+    page(&shown)
+}
+
+/// `POST /workflows/{id}/versions`: publishes the version if it is not yet, and does what was chosen.
+///
+/// # Errors
+/// [`WebError::Conflict`] when the version is not the one that the page showed.
+pub async fn submit(
+    app: Data<App>,
+    signed: Signed,
+    id: Path<String>,
+    form: StaffForm,
+) -> Result<HttpResponse, WebError> {
+    let name = super::form::name(&id)?;
+    let target = Target::of(&app, &signed, &name).await?;
+    let to = target.workflow.version();
+    if to.0 != form.get("version") {
+        return Err(WebError::Conflict);
+    }
+    let how = match form.get("how") {
+        "stay" => How::Stay,
+        "now" => How::Now,
+        "quiet" => How::WhenQuiet,
+        "back" => How::Back,
+        _ => return Err(WebError::NotFound),
+    };
+    let again = |error: String| async {
+        let mut shown = build(&app, &signed, &name, 0).await?;
+        form.get("per_hour").clone_into(&mut shown.pace);
+        shown.error = Some(error);
+        invalid(&shown)
+    };
+    let f = Versions(signed.lang);
+    let per_hour = match form.get("per_hour") {
+        "" => None,
+        text => match text.parse::<u32>().ok().filter(|pace| (1..=PER_HOUR_MAX).contains(pace)) {
+            Some(pace) => Some(pace),
+            None => return again(f.bad_pace().to_owned()).await,
+        },
+    };
+    if !target.published {
+        if !signed.has_any(&[AccountRole::Author]) {
+            return Err(WebError::NotFound);
+        }
+        let published = app.publish(signed.staff.site, &target.workflow, Some(signed.staff.id)).await;
+        match published {
+            Ok(_) => {}
+            Err(PublishError::NobodyThere(roles)) => {
+                let w = crate::web::words::Staff(signed.lang);
+                let roles: Vec<&str> = roles.into_iter().map(|role| v::role(w, role)).collect();
+                return again(Workflows(signed.lang).refused_roles(roles.join(", "))).await;
+            }
+            Err(PublishError::Store(error)) => return Err(error.into()),
+        }
+    }
+    let done = format!("/workflows/{name}/versions?done=yes");
+    if form.get("patient").is_empty() {
+        if !signed.has_any(&[AccountRole::Author]) {
+            return Err(WebError::NotFound);
+        }
+        if how != How::Stay {
+            let all = MoveAll { workflow: name.clone(), to, how, per_hour };
+            app.move_everybody(signed.staff.site, &all, Some(signed.staff.id)).await?;
+        }
+        return Ok(see_other(&done));
+    }
+    let patient = PatientId::parse(form.get("patient")).map_err(|_| WebError::NotFound)?;
+    let enrollment = EnrollmentId::parse(form.get("enrollment")).map_err(|_| WebError::NotFound)?;
+    let row = app.store.patient(patient).await?.ok_or(WebError::NotFound)?;
+    if row.site != signed.staff.site {
+        return Err(WebError::NotFound);
+    }
+    match app.move_followup(patient, enrollment, &to, how, signed.staff.id).await {
+        Ok(()) => Ok(see_other(&done)),
+        Err(MoveError::Ambiguous(open)) => again(in_words(&open).join(" ")).await,
+        Err(MoveError::Nothing) => again(f.nothing_done().to_owned()).await,
+        Err(MoveError::Record(error)) => Err(error.into()),
+    }
+}
+
+/// The version that is looked at: the folder's where it is another one and the reader is an author, else the one in use.
+struct Target {
+    workflow: Arc<Workflow>,
+    published: bool,
+}
+
+impl Target {
+    async fn of(app: &App, signed: &Signed, name: &Name) -> Result<Self, WebError> {
+        let versions = app.store.versions(signed.staff.site).await?;
+        let active = versions.iter().find(|row| row.workflow == *name && row.active).map(|row| &row.hash);
+        if signed.has_any(&[AccountRole::Author]) {
+            let drafts = app.publishable().await;
+            let draft = drafts.workflows.into_iter().find(|workflow| workflow.id == *name);
+            if let Some(draft) = draft.filter(|draft| Some(&draft.version()) != active) {
+                return Ok(Self { workflow: Arc::new(draft), published: false });
+            }
+        }
+        let workflow = active.and_then(|hash| app.version(hash)).ok_or(WebError::NotFound)?;
+        Ok(Self { workflow, published: true })
+    }
+}
+
+fn in_words(open: &[Ambiguous]) -> Vec<String> {
+    open.iter().map(ToString::to_string).collect()
+}
+
+async fn build(app: &App, signed: &Signed, name: &Name, from: usize) -> Result<VersionsPage, WebError> {
+    let target = Target::of(app, signed, name).await?;
+    let site = signed.staff.site;
+    let population = app.population(site, &target.workflow).await?;
+    let f = Versions(signed.lang);
+    let (page_, frame) = signed.page(&format!("/workflows/{name}/versions"), "/workflows");
+    let mut order: Vec<&Followup> = population.followups.iter().collect();
+    order.sort_by_key(|one| one.difference.as_ref().is_ok_and(tend_engine::compare::Difference::is_empty));
+    let shown: Vec<&Followup> = order.iter().skip(from).take(SHOWN).copied().collect();
+    let moved = population.moved.iter().take(SHOWN);
+    let ids: BTreeSet<PatientId> =
+        shown.iter().map(|one| one.patient).chain(moved.clone().map(|(patient, _)| *patient)).collect();
+    let ids: Vec<PatientId> = ids.into_iter().collect();
+    let ward = signed.has_any(WARD);
+    let names: BTreeMap<PatientId, String> = if ward {
+        app.store.demographics_of(&ids).await?.into_iter().map(|(id, who)| (id, who.name)).collect()
+    } else {
+        BTreeMap::new()
+    };
+    let called = |patient: PatientId| {
+        let short = || format!("{} {}", f.patient(), &patient.to_string()[..8]);
+        names.get(&patient).cloned().unwrap_or_else(short)
+    };
+    let zone = v::zone(&app.site(site).zone);
+    let reader = Reader { lang: signed.lang, f, zone: &zone, app, to: &target.workflow };
+    let mut jobs = Vec::new();
+    for job in app.store.long_jobs(site, LongKind::Moving, JOBS_SHOWN).await? {
+        jobs.extend(reader.job(&job, name));
+    }
+    let count = population.followups.len();
+    Ok(VersionsPage {
+        title: f.title(v::text(signed.lang, &target.workflow.title)),
+        version: target.workflow.version().0,
+        short: target.workflow.version().short().to_owned(),
+        published: target.published,
+        author: signed.has_any(&[AccountRole::Author]),
+        may_move: signed.has_any(&[AccountRole::Author, AccountRole::Clinician]),
+        open: reader.open(&population),
+        summary: reader.summary(&population),
+        any: count > 0,
+        jobs,
+        followups: shown.iter().map(|one| reader.followup(one, called(one.patient), ward)).collect(),
+        moved: moved
+            .map(|(patient, enrollment)| Moved {
+                name: called(*patient),
+                patient: *patient,
+                enrollment: *enrollment,
+            })
+            .collect(),
+        next: Some(from + SHOWN).filter(|next| *next < count),
+        pace: String::new(),
+        done: false,
+        error: None,
+        id: name.clone(),
+        f,
+        page: page_,
+        frame,
+    })
+}
+
+/// Reads a population out in words.
+struct Reader<'a> {
+    lang: Lang,
+    f: Versions,
+    zone: &'a TimeZone,
+    app: &'a App,
+    to: &'a Workflow,
+}
+
+impl Reader<'_> {
+    fn open(&self, population: &Population) -> Vec<(String, Vec<String>)> {
+        let versions = population.versions.iter().filter(|on| !on.open.is_empty());
+        versions.map(|on| (self.f.from_version(on.version.short(), on.count), in_words(&on.open))).collect()
+    }
+
+    fn summary(&self, population: &Population) -> Vec<(&'static str, usize)> {
+        let f = self.f;
+        let known = || population.followups.iter().filter_map(|one| one.difference.as_ref().ok());
+        let (today, then) = population.messages_today();
+        vec![
+            (f.elsewhere(), population.followups.len()),
+            (f.changing(), population.changing().count()),
+            (f.waiting(), known().filter(|one| one.waits).count()),
+            (f.today(), today),
+            (f.today_moved(), then),
+            (f.broken(), population.followups.len() - known().count()),
+            (f.there(), population.there),
+            (f.moved(), population.moved.len()),
+        ]
+    }
+
+    fn job(&self, job: &crate::store::LongJob, workflow: &Name) -> Option<String> {
+        let all: MoveAll = serde_json::from_str(&job.body).ok()?;
+        let f = self.f;
+        let what = match all.how {
+            How::Stay => f.stay(),
+            How::Now => f.now(),
+            How::WhenQuiet => f.quiet(),
+            How::Back => f.back(),
+        };
+        let stands = match job.state {
+            LongState::Waiting => f.job_waiting(),
+            LongState::Done => f.job_done(),
+            LongState::GivenUp => f.job_given_up(),
+        };
+        let line = f.job(v::instant(self.zone, job.asked_at), what, job.done);
+        (all.workflow == *workflow).then(|| format!("{line}, {stands} ({})", all.to.short()))
+    }
+
+    fn followup(&self, one: &Followup, name: String, ward: bool) -> Shown {
+        let f = self.f;
+        let mut remarks = vec![f.from_version_short(one.from.short())];
+        match one.chosen {
+            Some(Chosen::Stays) => remarks.push(f.chosen_stays().to_owned()),
+            Some(Chosen::Waits) => remarks.push(f.chosen_waits().to_owned()),
+            None => {}
+        }
+        let mut lists = Vec::new();
+        match &one.difference {
+            Err(why) => remarks.push(why.clone()),
+            Ok(found) => {
+                if found.waits {
+                    remarks.push(f.waits().to_owned());
+                }
+                if found.is_empty() {
+                    remarks.push(f.same().to_owned());
+                }
+                let (now, then) = (found.today.0.len(), found.today.1.len());
+                if now != then {
+                    remarks.push(f.messages(now, then));
+                }
+                if found.ends.0 != found.ends.1 {
+                    let day = |day: Option<jiff::civil::Date>| {
+                        day.map_or_else(|| f.for_life().to_owned(), |day| day.to_string())
+                    };
+                    remarks.push(f.ends(day(found.ends.0), day(found.ends.1)));
+                }
+                if !found.gets.is_empty() {
+                    lists.push((f.gets(found.gets.len()), self.lines(&found.gets, &one.from)));
+                }
+                if !found.loses.is_empty() {
+                    lists.push((f.loses(found.loses.len()), self.lines(&found.loses, &one.from)));
+                }
+            }
+        }
+        Shown {
+            name,
+            href: ward.then(|| format!("/patients/{}", one.patient)),
+            patient: one.patient,
+            enrollment: one.enrollment,
+            remarks,
+            lists,
+            movable: one.difference.is_ok(),
+            waits: one.chosen == Some(Chosen::Waits),
+        }
+    }
+
+    fn lines(&self, lines: &[Line], from: &VersionHash) -> Vec<String> {
+        let old = self.app.version(from);
+        let title = |step: &Name| {
+            let found = self.to.step(step).or_else(|| old.as_ref().and_then(|old| old.step(step)));
+            found.map_or_else(|| step.to_string(), |step| v::text(self.lang, &step.title).to_owned())
+        };
+        let line = |line: &Line| format!("{} {}", v::instant(self.zone, line.due), title(&line.step));
+        let mut said: Vec<String> = lines.iter().take(LINES_SHOWN).map(line).collect();
+        if lines.len() > LINES_SHOWN {
+            said.push(self.f.more(lines.len() - LINES_SHOWN));
+        }
+        said
+    }
+}
