@@ -119,6 +119,14 @@ fn an_outage_is_not_silence(history: &[Entry]) -> Checked {
             Fact::Receipt { message, delivered: false } => {
                 arrived.remove(message);
             }
+            Fact::VersionChanged { migration, .. } => {
+                let now = |about: &Occurrence| {
+                    let name = migration.renamed.get(&about.step);
+                    let name = name.filter(|_| Some(about.enrollment) == entry.enrollment);
+                    Occurrence { step: name.unwrap_or(&about.step).clone(), ..about.clone() }
+                };
+                members.values_mut().for_each(|of| *of = of.iter().map(now).collect());
+            }
             Fact::Closed { about, how: Closing::Silent } => {
                 let asked = arrived.iter().any(|key| members.get(key).is_some_and(|of| of.contains(about)));
                 prop_assert!(asked, "{about:?} was not asked");
