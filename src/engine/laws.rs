@@ -19,16 +19,15 @@ use crate::{
     decide::flags,
     fact::{
         Answer, Author, Closing, Entry, Fact, HandoverResult, MessageKey, Mode, NewFact, Occurrence,
-        OutcomeCode, Purpose, Reply, StopReason, VersionChoice,
+        OutcomeCode, Purpose, Reply, StopReason,
     },
     instrument::visible_items,
-    migration::Migration,
     model::{Channel, Does, FactKind, ItemKind, Questionnaire, Workflow},
     planner::{Library, advance},
     rehearsal::{Carriers, Rehearsal},
     sample,
     site::SiteSettings,
-    state::{EnrollmentState, MessageStanding, PatientState, Standing},
+    state::{MessageStanding, PatientState, Standing},
 };
 
 const ZONES: [&str; 5] =
@@ -234,30 +233,6 @@ impl Play {
         self.happens(Some(id), Author::System, fact)
     }
 
-    /// Chooses for another version, moves, or moves back.
-    fn version(&mut self, pick: usize, what: u8) -> Checked {
-        let Some((id, workflow)) = self.enrollment(pick) else { return Ok(()) };
-        let enrollment = self.patient.state.enrollments[&id].clone();
-        let from = enrollment.version.clone();
-        if let (Some((to, migration)), 0 | 1) = (&enrollment.moved_from, what) {
-            let (to, migration) = (to.clone(), migration.back());
-            let fact = Fact::VersionChanged { from, to, migration, undone: true };
-            return self.happens(Some(id), Author::System, fact);
-        }
-        if !workflow.changes.is_empty() {
-            return Ok(());
-        }
-        let next = versions::next_of(workflow);
-        let migration = Migration::between(workflow, &next).expect("stated");
-        let to = next.version();
-        let fact = match what {
-            0..=2 => Fact::VersionChanged { from, to, migration, undone: false },
-            3..=5 => Fact::VersionChosen { to, choice: VersionChoice::MoveWhenQuiet(migration) },
-            _ => Fact::VersionChosen { to, choice: VersionChoice::Stay },
-        };
-        self.happens(Some(id), Author::System, fact)
-    }
-
     fn enrollment(&self, pick: usize) -> Option<(EnrollmentId, &'static Workflow)> {
         let count = self.patient.state.enrollments.len();
         let (id, enrollment) = self.patient.state.enrollments.iter().nth(pick.checked_rem(count)?)?;
@@ -279,7 +254,7 @@ impl Play {
                     if unanswered && self.patient.now < open.expires {
                         let about = Occurrence {
                             enrollment: *id,
-                            step: called(enrollment, name, pick).clone(),
+                            step: versions::called(enrollment, name, pick).clone(),
                             generation: open.generation,
                             ordinal: open.ordinal,
                         };
@@ -428,12 +403,6 @@ impl Play {
             Event::Daily(given) => self.happens(None, Author::System, Fact::DailyConsent { given: *given }),
         }
     }
-}
-
-/// A name of the step, at times one that it had in an earlier version.
-fn called<'a>(enrollment: &'a EnrollmentState, step: &'a Name, pick: usize) -> &'a Name {
-    let former = enrollment.former.keys().find(|name| enrollment.name_now(name) == step);
-    former.filter(|_| pick.is_multiple_of(2)).unwrap_or(step)
 }
 
 fn site() -> &'static SiteSettings {

@@ -19,11 +19,12 @@ use super::{Frame, Signed, StaffForm, WARD, vocabulary as v};
 use crate::{
     app::{
         App,
+        long_job::{LongJob, LongKind, LongState},
         population::{Chosen, Followup, Population},
         publish::PublishError,
         version_move::{How, MoveAll, MoveError},
     },
-    store::{LongKind, LongState, read::staff::AccountRole},
+    store::read::staff::AccountRole,
     web::{
         Lang, Page, WebError,
         respond::{invalid, page, see_other},
@@ -303,7 +304,7 @@ impl Reader<'_> {
         ]
     }
 
-    fn job(&self, job: &crate::store::LongJob, workflow: &Name) -> Option<String> {
+    fn job(&self, job: &LongJob, workflow: &Name) -> Option<String> {
         let all: MoveAll = serde_json::from_str(&job.body).ok()?;
         let f = self.f;
         let what = match all.how {

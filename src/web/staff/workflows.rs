@@ -116,9 +116,7 @@ struct Reader {
 /// # Errors
 /// [`WebError`].
 pub async fn list(app: Data<App>, signed: Signed, asked: Query<Asked>) -> Result<HttpResponse, WebError> {
-    let mut shown = build(&app, &signed).await?;
-    shown.done = asked.done.is_some();
-    page(&shown)
+    page(&ListPage { done: asked.done.is_some(), ..build(&app, &signed).await? })
 }
 
 /// `POST /workflows/{id}/publish`: puts the folder's version in use, if it is the one that the page showed.
