@@ -139,12 +139,11 @@ impl Model {
                 self.encoder.row(row, x);
             }
             let outputs_of = self.members.outputs(&Tensor::from_slice(&x, (rows, width), &Device::Cpu)?)?;
-            let values = chunk.chunks_exact(self.features.len());
-            for ((x, values), deep) in x.chunks_exact(width).zip(values).zip(outputs_of) {
+            let trees_of = self.trees(chunk);
+            for ((x, trees), deep) in x.chunks_exact(width).zip(trees_of).zip(outputs_of) {
                 let part = self.linear.part(x);
                 let away: Vec<f64> =
                     x[..columns].iter().zip(&self.centre).map(|(x, c)| f64::from(*x) - c).collect();
-                let trees = self.trees(values);
                 let mean = |all: &[f64]| -> Vec<f64> {
                     let n = (all.len() / outputs) as f64;
                     (0..outputs).map(|j| all.iter().skip(j).step_by(outputs).sum::<f64>() / n).collect()
@@ -174,14 +173,16 @@ impl Model {
         self.file.local.as_ref().map_or(z, |local| local.apply(j, z))
     }
 
-    /// What the trees of each inner fold add: folds * intervals.
-    fn trees(&self, values: &[f64]) -> Vec<f64> {
+    /// What the trees of each inner fold add, for each row: folds * intervals.
+    fn trees(&self, values: &[f64]) -> Vec<Vec<f64>> {
         let mut bins = Vec::with_capacity(values.len());
-        self.bins.row(values, &mut bins);
-        let outputs = self.stretches.len();
-        let mut out = vec![0.0; self.forests.len() * outputs];
-        for (forest, out) in self.forests.iter().zip(out.chunks_exact_mut(outputs)) {
-            forest.by_interval(&bins, &self.stretches, out);
+        let rows = values.chunks_exact(self.features.len());
+        let (count, outputs) = (rows.len(), self.stretches.len());
+        rows.for_each(|row| self.bins.row(row, &mut bins));
+        let mut out = vec![Vec::with_capacity(self.forests.len() * outputs); count];
+        for forest in &self.forests {
+            let all = forest.of_rows(&bins, self.bins.width(), &self.stretches);
+            out.iter_mut().zip(all.chunks_exact(outputs)).for_each(|(out, own)| out.extend_from_slice(own));
         }
         out
     }

@@ -87,6 +87,24 @@ fn the_same_seed_grows_the_same_trees() {
 }
 
 #[test]
+fn many_rows_at_once_get_the_same_bits_as_one_by_one() {
+    let (bins, grove, _) = grown(1);
+    let forest = &grove.forests[0];
+    let mut rows = Vec::new();
+    for (x, kind) in [(0.1, 0.0), (0.9, 2.0), (f64::NAN, 1.0)] {
+        bins.row(&[x, kind], &mut rows);
+    }
+    // Of a label, and of a time to an event in three stretches.
+    for stretches in [vec![1], vec![1, 1, 2, 3]] {
+        let mut single = vec![0.0; 3 * stretches.len()];
+        for (row, out) in rows.chunks_exact(bins.width()).zip(single.chunks_exact_mut(stretches.len())) {
+            forest.by_interval(row, &stretches, out);
+        }
+        assert_eq!(forest.of_rows(&rows, bins.width(), &stretches), single);
+    }
+}
+
+#[test]
 fn a_forest_survives_its_file_and_a_broken_one_is_refused() {
     let (bins, grove, _) = grown(1);
     let forest = &grove.forests[0];
