@@ -14,7 +14,6 @@ use crate::{
     planner::{AdvanceError, Library},
     site::SiteSettings,
     state::{MessageStanding, MessageState, PatientState},
-    turn::zone_of,
 };
 
 /// Whether a message may go.
@@ -71,8 +70,7 @@ pub fn guard(
         return Ok(Guard::Drop(DropReason::Expired));
     }
     let only_covered = members.iter().any(|(covered, _)| *covered);
-    let site_zone = zone_of(&site.zone)?;
-    let zone = if state.zone.is_empty() { site_zone.clone() } else { zone_of(&state.zone)? };
+    let (site_zone, zone) = state.known_zones(site)?;
     let ledger = Ledger { site, state, zone: &zone, site_zone: &site_zone, now };
     members.sort_by_key(|(covered, _)| *covered);
     let members = members.into_iter().map(|(_, member)| member).collect();

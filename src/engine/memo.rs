@@ -135,6 +135,16 @@ impl PatientState {
         self.memo.zone = Some(zone.clone());
         Ok((site_zone, zone))
     }
+
+    /// The same without keeping them.
+    pub(crate) fn known_zones(&self, site: &SiteSettings) -> Result<(TimeZone, TimeZone), AdvanceError> {
+        let site_zone = named(self.memo.site_zone.clone(), &site.zone)?;
+        if self.zone.is_empty() || self.zone == site.zone {
+            return Ok((site_zone.clone(), site_zone));
+        }
+        let zone = named(self.memo.zone.clone(), &self.zone)?;
+        Ok((site_zone, zone))
+    }
 }
 
 fn named(known: Option<TimeZone>, name: &str) -> Result<TimeZone, AdvanceError> {

@@ -28,7 +28,12 @@ impl PartialOrd for Name {
 
 impl Ord for Name {
     fn cmp(&self, other: &Self) -> Ordering {
-        if Arc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.0.cmp(&other.0) }
+        if Arc::ptr_eq(&self.0, &other.0) {
+            return Ordering::Equal;
+        }
+        // Mostly the first letter tells.
+        let (one, other) = (self.0.as_bytes(), other.0.as_bytes());
+        one.first().cmp(&other.first()).then_with(|| one.cmp(other))
     }
 }
 

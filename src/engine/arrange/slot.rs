@@ -114,9 +114,11 @@ fn counts_at(message: &MessageState) -> Option<Timestamp> {
 /// Whether the caps leave room for one more message on that day.
 pub(crate) fn has_room(ledger: Ledger<'_>, channel: Channel, day: Date, except: Option<&MessageKey>) -> bool {
     let caps = ledger.site.caps;
-    // Only messages near that day are looked at closely.
+    // Only messages near that day are looked at closely: of its week, or with a cap by day alone of the days around it.
+    let by_week = channel == Channel::Sms && !ledger.state.daily_consent;
+    let reach = SignedDuration::from_hours(if by_week { 8 * 24 } else { 2 * 24 });
     let noon = at(ledger.zone, day, jiff::civil::time(12, 0, 0, 0));
-    let near = |sent: &Timestamp| sent.duration_since(noon).abs() < SignedDuration::from_hours(8 * 24);
+    let near = |sent: &Timestamp| sent.duration_since(noon).abs() < reach;
     let others = ledger
         .state
         .messages

@@ -8,7 +8,7 @@ use crate::{
     fact::{DropReason, MessageKey, Occurrence, Purpose},
     model::{Channel, Does, Remind, Step, Workflow},
     planner::AdvanceError,
-    state::{MessageStanding, OpenOccurrence, PatientState},
+    state::{EnrollmentState, MessageStanding, OpenOccurrence, PatientState},
     turn::Turn,
 };
 
@@ -146,11 +146,13 @@ pub(crate) fn reminders(turn: &mut Turn<'_>, enrollments: &[EnrollmentId]) -> Re
         if !turn.is_active(*id) {
             continue;
         }
-        let Some(version) = turn.state.enrollments.get(id).map(|enrollment| enrollment.version.clone())
-        else {
+        let asked = |open: &OpenOccurrence| open.closed.is_none() && open.asked_at.is_some();
+        let any =
+            |enrollment: &EnrollmentState| enrollment.steps.values().any(|step| step.open.iter().any(asked));
+        if !turn.state.enrollments.get(id).is_some_and(any) {
             continue;
-        };
-        let workflow = turn.workflow(&version)?;
+        }
+        let Some(workflow) = turn.workflow_of(*id)? else { continue };
         for step in &workflow.steps {
             let Does::Ask { remind, .. } = &step.does else { continue };
             if !remind.is_empty() {

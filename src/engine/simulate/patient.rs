@@ -8,12 +8,12 @@ use crate::{
     Decimal, EnrollmentId, Name, SiteId, Value,
     calendar::{at, day_of, days_between, plus_days, plus_minutes, start_of_day},
     cover,
+    expr::{Env, holds},
     fact::{
         Answer, Author, Closing, Entry, Fact, HandoverResult, MessageKey, Mode, NewFact, Occurrence, Purpose,
         Reply, TaskKey,
     },
     guard::{Guard, guard},
-    instrument::visible_items,
     model::{Channel, Does, Item, ItemKind, Role, TaskKind},
     planner::{AdvanceError, advance},
     state::{MessageStanding, PatientState},
@@ -283,11 +283,9 @@ impl Patient<'_, '_> {
         bad: bool,
     ) -> BTreeMap<Name, Answer> {
         let mut answers = BTreeMap::new();
-        let branches = questionnaire.items.iter().any(|item| item.only_if.is_some());
         for item in &questionnaire.items {
-            let shown = !branches
-                || item.only_if.is_none()
-                || visible_items(questionnaire, &answers).iter().any(|shown| shown.id == item.id);
+            let env = || Env::of_answers(questionnaire, &answers);
+            let shown = item.only_if.as_ref().is_none_or(|when| holds(when, &env()));
             if shown && let Some(answer) = self.item(item, bad) {
                 answers.insert(item.id.clone(), answer);
             }
