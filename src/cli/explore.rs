@@ -71,7 +71,8 @@ fn for_people(report: &Report, seconds: f64) -> String {
     let until = report.until.map(|day| day.to_string()).unwrap_or_default();
     text += &format!(
         "{}: {} found. {} states, {} courses went on as one, {} advances, {seconds:.1} s\n\
-         bounds: up to {} deviations in a course, the second within {} choices of the first; courses to {until}; ",
+         bounds: up to {} deviations in a course, the second within {} choices of the first; courses to {until}; after a \
+         change of a date or fact that came before in the same way, {} days; ",
         report.workflow,
         report.findings.len(),
         report.states,
@@ -79,13 +80,14 @@ fn for_people(report: &Report, seconds: f64) -> String {
         report.advances,
         bounds.deviations,
         bounds.choices_after,
+        bounds.days_after_change,
     );
-    for unseen in &report.unseen {
-        text += &format!("possible, but on no course within the bounds: {unseen}\n");
-    }
     text += &match report.left_out {
         0 => "nothing left out\n".to_owned(),
         n => format!("{n} courses left out beyond {} states\n", bounds.states_max),
     };
+    for unseen in &report.unseen {
+        text += &format!("possible, but on no course within the bounds: {unseen}\n");
+    }
     text
 }

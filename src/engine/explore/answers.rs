@@ -1,5 +1,7 @@
 //! Answers by the regions that rules can tell apart.
 
+mod values;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -10,24 +12,21 @@ use jiff::civil::Date;
 use crate::{
     Decimal, Name, Value,
     decide::flags,
-    expr::{AnswerAtHand, Env, eval, holds},
+    expr::{AnswerAtHand, Env, holds},
     fact::Answer,
     instrument::visible_items,
-    model::{Expr, Item, ItemKind, Questionnaire, Trigger},
+    model::{Expr, Item, Questionnaire, Trigger},
     state::{EnrollmentState, PatientState},
     turn::env,
 };
 
 use super::{
-    linear::{linear, range},
     look::{Seen, every_part},
     world::{ENROLLMENT, Ground},
 };
 
 pub(super) type Answers = Arc<BTreeMap<Name, Answer>>;
 
-/// Whole numbers with at most so many values are all tried.
-const VALUES_MAX: i64 = 12;
 /// Combinations tried to make an alternative true.
 const TRIES_MAX: usize = 2_000;
 /// Pairs of answers that each make a rule true.
@@ -36,13 +35,15 @@ const PAIRS_MAX: usize = 16;
 /// A form in the patient's hand.
 pub(super) struct AtHand<'a, 'g> {
     pub ground: &'g Ground<'a>,
+    /// Items that some condition looks at.
+    pub looked_at: &'g BTreeSet<Name>,
     pub state: &'g PatientState,
     pub questionnaire: &'g Questionnaire,
     pub today: Date,
 }
 
 /// The alternatives that a form makes true, by rule and place.
-type Fired = Vec<(usize, usize)>;
+pub(super) type Fired = Vec<(usize, usize)>;
 
 impl AtHand<'_, '_> {
     fn enrollment(&self) -> Option<&EnrollmentState> {
@@ -62,7 +63,7 @@ impl AtHand<'_, '_> {
         Env { answer, ..env(&self.ground.zone, enrollment, self.ground.workflow, self.today) }
     }
 
-    fn fired(&self, answers: &BTreeMap<Name, Answer>) -> Fired {
+    pub fn fired(&self, answers: &BTreeMap<Name, Answer>) -> Fired {
         let Some(enrollment) = self.enrollment() else { return Fired::new() };
         let env = self.env(enrollment, answers);
         let mut fired = Fired::new();
@@ -81,7 +82,7 @@ impl AtHand<'_, '_> {
         if let Some(last) = last.filter(|last| self.fired(last).is_empty()) {
             return Arc::clone(last);
         }
-        let mut answers = self.filled(BTreeMap::new());
+        let mut answers = self.filled(&BTreeMap::new(), |_| true);
         for _ in 0..2 {
             let mut fewest = self.fired(&answers).len();
             if fewest == 0 {
@@ -98,6 +99,22 @@ impl AtHand<'_, '_> {
             }
         }
         Arc::new(answers)
+    }
+
+    /// The same form again; what was far from the number before is not far from itself.
+    pub fn again(&self, form: &Answers) -> Answers {
+        let mut form = (**form).clone();
+        for item in &self.questionnaire.items {
+            if let Some(Answer::Given { value: Value::Number(number), doubtful }) = form.get_mut(&item.id) {
+                *doubtful = self.is_doubtful(item, *number);
+            }
+        }
+        Arc::new(form)
+    }
+
+    /// Whether a rule is true for a form.
+    pub fn fires(&self, form: &Answers) -> bool {
+        !self.fired(form).is_empty()
     }
 
     /// One form for each region that rules can tell from the calm one, and how many deviations it counts for.
@@ -120,9 +137,11 @@ impl AtHand<'_, '_> {
             let mut form = (**calm).clone();
             for item in self.questionnaire.items.iter().filter(|item| score.items.contains(&item.id)) {
                 for value in self.values(item, calm) {
-                    form = self.with(&form, item, value);
-                    found.offer(self.fired(&form), form.clone(), 1);
+                    let tried = self.with(&form, item, value);
+                    found.offer(self.fired(&tried), tried, 1);
                 }
+                // Up the whole scale, one item after the other.
+                form = self.with(&form, item, self.worst(item));
             }
         }
         self.aimed_at(calm, &mut found);
@@ -130,6 +149,27 @@ impl AtHand<'_, '_> {
             self.pairs(calm, &firing, &mut found);
         }
         found.forms.into_iter().map(|(form, cost)| (Arc::new(form), cost)).collect()
+    }
+
+    /// Every form that can be filled in with the values that are tried.
+    pub fn every_form(&self) -> Vec<Answers> {
+        let mut forms = vec![BTreeMap::new()];
+        for item in &self.questionnaire.items {
+            let more = |form: BTreeMap<Name, Answer>| {
+                let env = Env::of_answers(self.questionnaire, &form);
+                if item.only_if.as_ref().is_some_and(|when| !holds(when, &env)) {
+                    return vec![form];
+                }
+                let with = |value: Option<Answer>| {
+                    let mut form = form.clone();
+                    form.extend(value.map(|value| (item.id.clone(), value)));
+                    form
+                };
+                self.values(item, &form).into_iter().map(with).collect()
+            };
+            forms = forms.into_iter().flat_map(more).collect();
+        }
+        forms.into_iter().map(Arc::new).collect()
     }
 
     /// The red flags that a draft of a form with one bad answer raises.
@@ -222,6 +262,10 @@ impl AtHand<'_, '_> {
             Expr::Item(name) | Expr::Points(name) | Expr::Doubtful(name) | Expr::Declined(name) => {
                 names.insert(name.clone());
             }
+            Expr::Score(name) | Expr::Band(name) => {
+                let scores = self.questionnaire.scores.iter().filter(|score| score.id == *name);
+                names.extend(scores.flat_map(|score| score.items.iter().cloned()));
+            }
             Expr::Defined(name) => defined.push(name),
             _ => {}
         });
@@ -239,19 +283,16 @@ impl AtHand<'_, '_> {
         item: &Item,
         value: Option<Answer>,
     ) -> BTreeMap<Name, Answer> {
-        let mut form = form.clone();
+        let mut changed = form.clone();
         match value {
-            Some(value) => form.insert(item.id.clone(), value),
-            None => form.remove(&item.id),
+            Some(value) => changed.insert(item.id.clone(), value),
+            None => changed.remove(&item.id),
         };
         if self.questionnaire.items.iter().all(|item| item.only_if.is_none()) {
-            return form;
+            return changed;
         }
-        let shown: BTreeSet<&Name> =
-            visible_items(self.questionnaire, &form).into_iter().map(|item| &item.id).collect();
-        let hidden: Vec<Name> = form.keys().filter(|name| !shown.contains(name)).cloned().collect();
-        hidden.iter().for_each(|name| drop(form.remove(name)));
-        self.filled(form)
+        let before = visible_items(self.questionnaire, form);
+        self.filled(&changed, |item| !before.iter().any(|shown| shown.id == item.id))
     }
 
     /// With an earlier answer changed so that the item is shown, if one can.
@@ -274,133 +315,21 @@ impl AtHand<'_, '_> {
         form.clone()
     }
 
-    /// Every item that is shown and must or should be answered has an answer.
-    fn filled(&self, mut form: BTreeMap<Name, Answer>) -> BTreeMap<Name, Answer> {
-        for _ in 0..self.questionnaire.items.len() {
-            let shown = visible_items(self.questionnaire, &form);
-            let open = shown.into_iter().filter(|item| !form.contains_key(&item.id));
-            let next = open.filter_map(|item| Some((item.id.clone(), self.calmest(item, &form)?))).next();
-            let Some((item, answer)) = next else { break };
-            form.insert(item, answer);
-        }
-        form
-    }
-
-    fn calmest(&self, item: &Item, form: &BTreeMap<Name, Answer>) -> Option<Answer> {
-        let given = |value| Some(Answer::Given { value, doubtful: false });
-        match &item.kind {
-            ItemKind::Choice(options) => {
-                let calmest = options.iter().min_by_key(|option| option.points.unwrap_or(0))?;
-                given(Value::Choice(calmest.id.clone()))
+    /// What is shown of a form; an item without an answer has its calmest one where that is asked for.
+    fn filled(&self, form: &BTreeMap<Name, Answer>, fill: impl Fn(&Item) -> bool) -> BTreeMap<Name, Answer> {
+        let mut shown = BTreeMap::new();
+        for item in &self.questionnaire.items {
+            let env = || Env::of_answers(self.questionnaire, &shown);
+            if item.only_if.as_ref().is_some_and(|when| !holds(when, &env())) {
+                continue;
             }
-            ItemKind::YesNo => given(Value::Bool(false)),
-            ItemKind::Whole { .. } | ItemKind::Quantity { .. } => self.number(item, form),
-            ItemKind::Text { .. } => (!item.optional).then_some(Answer::Text),
-        }
-    }
-
-    /// The last number again, or one that a fact names, or the middle; nothing where no rule looks and it may be left out.
-    fn number(&self, item: &Item, form: &BTreeMap<Name, Answer>) -> Option<Answer> {
-        let (low, high) = range(item)?;
-        let (thresholds, facts) = self.thresholds(item, form);
-        if thresholds.is_empty() && facts.is_empty() && item.optional {
-            return None;
-        }
-        let last = self.last(item);
-        let middle = Decimal::whole((low + high).rounded() / 2);
-        let inside = |number: &Decimal| low <= *number && *number <= high;
-        let number = last.into_iter().chain(facts).chain([middle]).find(inside)?;
-        Some(Answer::Given { value: Value::Number(number), doubtful: self.is_doubtful(item, number) })
-    }
-
-    fn last(&self, item: &Item) -> Option<Decimal> {
-        let series = self.enrollment()?.series.get(&item.id)?;
-        series.last().map(|(_, number)| *number)
-    }
-
-    /// A number far from the last one only counts once it was confirmed.
-    fn is_doubtful(&self, item: &Item, number: Decimal) -> bool {
-        let ItemKind::Quantity { doubt: Some(doubt), .. } = &item.kind else { return false };
-        self.last(item).is_some_and(|last| {
-            let differs = if last > number { last - number } else { number - last };
-            differs > doubt.differs_by
-        })
-    }
-
-    /// Every answer to an item that some rule can tell from another: below, at and above each threshold.
-    fn values(&self, item: &Item, form: &BTreeMap<Name, Answer>) -> Vec<Option<Answer>> {
-        let given = |value| Some(Answer::Given { value, doubtful: false });
-        let mut values = match &item.kind {
-            ItemKind::Choice(options) => {
-                options.iter().map(|option| given(Value::Choice(option.id.clone()))).collect()
+            let given = form.get(&item.id).cloned();
+            let answer = if fill(item) { given.or_else(|| self.calmest(item, form)) } else { given };
+            if let Some(answer) = answer {
+                shown.insert(item.id.clone(), answer);
             }
-            ItemKind::YesNo => vec![given(Value::Bool(false)), given(Value::Bool(true))],
-            ItemKind::Whole { min, max } if max - min <= VALUES_MAX => {
-                (*min..=*max).map(|n| given(Value::Number(Decimal::whole(n)))).collect()
-            }
-            ItemKind::Whole { .. } | ItemKind::Quantity { .. } => self.numbers(item, form),
-            ItemKind::Text { .. } => vec![Some(Answer::Text)],
-        };
-        if item.optional {
-            values.push(None);
         }
-        if item.declinable {
-            values.push(Some(Answer::Declined));
-        }
-        values
-    }
-
-    fn numbers(&self, item: &Item, form: &BTreeMap<Name, Answer>) -> Vec<Option<Answer>> {
-        let Some((low, high)) = range(item) else { return Vec::new() };
-        let small = match &item.kind {
-            ItemKind::Quantity { .. } => Decimal::parse("0.1").unwrap_or_default(),
-            _ => Decimal::whole(1),
-        };
-        let (thresholds, _) = self.thresholds(item, form);
-        let mut numbers = BTreeSet::from([low, high]);
-        for at in thresholds {
-            numbers.extend([at - small, at, at + small]);
-        }
-        if let (ItemKind::Quantity { doubt: Some(doubt), .. }, Some(last)) = (&item.kind, self.last(item)) {
-            let far = doubt.differs_by + Decimal::whole(1);
-            numbers.extend([last - far, last + far]);
-        }
-        let inside = numbers.into_iter().filter(|number| low <= *number && *number <= high);
-        inside
-            .map(|number| {
-                let doubtful = self.is_doubtful(item, number);
-                Some(Answer::Given { value: Value::Number(number), doubtful })
-            })
-            .collect()
-    }
-
-    /// Where comparisons of this item change, as things stand; and the facts that it is compared with.
-    fn thresholds(&self, item: &Item, form: &BTreeMap<Name, Answer>) -> (BTreeSet<Decimal>, Vec<Decimal>) {
-        let (mut thresholds, mut facts) = (BTreeSet::new(), Vec::new());
-        let Some(enrollment) = self.enrollment() else { return (thresholds, facts) };
-        let env = self.env(enrollment, form);
-        let mut look = |expr: &Expr| {
-            let Expr::Compare(_, left, right) = expr else { return };
-            let (Some((a, b)), Some((c, d))) = (linear(left, &item.id, &env), linear(right, &item.id, &env))
-            else {
-                return;
-            };
-            match a - c {
-                1 => drop(thresholds.insert(d - b)),
-                -1 => drop(thresholds.insert(b - d)),
-                _ => return,
-            }
-            every_part(expr, &mut |part| {
-                if let (Expr::Fact(_), Some(Value::Number(number))) = (part, eval(part, &env)) {
-                    facts.push(number);
-                }
-            });
-        };
-        for (_, rule) in self.rules() {
-            rule.alternatives.iter().for_each(|alternative| every_part(&alternative.when, &mut look));
-        }
-        self.ground.workflow.define.iter().for_each(|(_, expr)| every_part(expr, &mut look));
-        (thresholds, facts)
+        shown
     }
 }
 

@@ -21,19 +21,20 @@ pub(super) fn of(walk: &Walk<'_>, wrong: &Wrong, told: &Told) -> Option<String> 
     let workflow = walk.ground.workflow;
     let at = |at: Timestamp| walk.ground.zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string();
     let mut text = String::new();
-    let main = workflow.anchors.first()?;
+    let anchors: Vec<String> =
+        told.root.anchors.iter().map(|anchor| format!("{anchor}: {ENROLLED_ON}")).collect();
     let facts: Vec<String> =
-        told.facts.iter().map(|(name, value)| format!("{name}: {}", word(value))).collect();
+        told.root.facts.iter().map(|(name, value)| format!("{name}: {}", word(value))).collect();
     // Writing to a string cannot fail.
     let _ = write!(
         text,
         "case: {}\nworkflow: {}\nzone: {}\nenrol:\n  on: {ENROLLED_ON} 09:00\n  facts: {{{}}}\n  \
-         anchors: {{{}: {ENROLLED_ON}}}\n  channels: [sms, email]\n  daily_consent: true\nstory:\n",
+         anchors: {{{}}}\n  channels: [sms, email]\n  daily_consent: true\nstory:\n",
         wrong.sentence.replace(['"', ':'], ""),
         workflow.id,
         walk.ground.site.zone,
         facts.join(", "),
-        main.id,
+        anchors.join(", "),
     );
     for (when, made, about) in &told.acts {
         if let Some(act) = act(made, about, &at(*when)) {
@@ -72,7 +73,9 @@ fn act(made: &Move, about: &str, now: &str) -> Option<String> {
         Move::Send(_, Carrier::Refuses) => "refuse: sms".to_owned(),
         Move::Send(_, carrier) => format!("# the message about {about}: {carrier:?}"),
         Move::Receipt(_) => format!("# the message about {about} did not arrive"),
-        Move::Answer { about, answers } => format!("answer: {}, {}", about.step, typed(answers)),
+        Move::Answer { about, answers } | Move::Always { about, answers } => {
+            format!("answer: {}, {}", about.step, typed(answers))
+        }
         Move::Flag { about, answers, .. } => format!("draft: {}, {}", about.step, typed(answers)),
         Move::Outcome(_, code) => {
             format!("outcome: {{task: {about}, code: {}}}", crate::expr::eval::outcome_name(*code))

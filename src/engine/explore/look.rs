@@ -21,6 +21,8 @@ use super::{
 /// What was seen on all courses together, and what is worth telling apart.
 pub(super) struct Seen {
     pub days: Days,
+    /// Whether answers that no rule can tell apart are tried once.
+    pub regions: bool,
     /// Outcomes of a step that conditions or schedules tell apart.
     pub outcomes: BTreeMap<Name, BTreeSet<OutcomeCode>>,
     pub horizon: Horizon,
@@ -33,6 +35,8 @@ pub(super) struct Seen {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Horizon {
     pub series: BTreeMap<Name, u32>,
+    /// Items that a condition looks at.
+    pub items: BTreeSet<Name>,
     pub silent_days: u32,
     pub done_days: u32,
     pub silent_in_a_row: u8,
@@ -43,7 +47,7 @@ pub(super) struct Horizon {
 }
 
 impl Seen {
-    pub fn new(workflow: &Workflow) -> Self {
+    pub fn new(workflow: &Workflow, regions: bool) -> Self {
         let mut horizon = Horizon { silent_in_a_row: 1, ..Horizon::default() };
         let mut outcomes: BTreeMap<Name, BTreeSet<OutcomeCode>> = BTreeMap::new();
         let mut add = |step: &Name, word: &str| {
@@ -68,7 +72,9 @@ impl Seen {
             Expr::Earlier { of, days, .. } | Expr::Times { of, days, .. } => {
                 let known = horizon.series.entry(of.clone()).or_insert(0);
                 *known = (*known).max(*days);
+                horizon.items.insert(of.clone());
             }
+            Expr::Item(item) => drop(horizon.items.insert(item.clone())),
             Expr::DoneWithin { days, .. } => horizon.done_days = horizon.done_days.max(*days + 1),
             Expr::SilentWithin { days, .. } => horizon.silent_days = horizon.silent_days.max(*days),
             Expr::Outcome(_) => horizon.outcomes = true,
@@ -99,7 +105,14 @@ impl Seen {
             }
             _ => {}
         });
-        Self { days: Days::default(), outcomes, horizon, steps: BTreeSet::new(), truth: BTreeMap::new() }
+        Self {
+            days: Days::default(),
+            regions,
+            outcomes,
+            horizon,
+            steps: BTreeSet::new(),
+            truth: BTreeMap::new(),
+        }
     }
 
     /// Takes note of what an advance did.

@@ -1,12 +1,17 @@
 //! When two courses go on as one: they wait for the same instant, and nothing that a later decision can look at differs.
 
-use std::hash::{Hash, Hasher};
+use std::{
+    collections::BTreeSet,
+    hash::{Hash, Hasher},
+};
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
 use crate::{
+    Name,
     calendar::{day_of, plus_days},
-    fact::{Closing, MessageKey},
+    fact::{Answer, Closing, MessageKey, TaskKey},
+    model::{Does, Schedule, Step},
     state::{EnrollmentState, MessageStanding, MessageState, OpenOccurrence, PatientState, StepState},
 };
 
@@ -23,15 +28,19 @@ pub(super) fn of(world: &World, ground: &Ground<'_>, horizon: &Horizon) -> Optio
     let today = day_of(&ground.zone, next);
     let state = &world.state;
     (world.silent, world.idle).hash(&mut hash);
+    for (questionnaire, form) in &world.always {
+        questionnaire.hash(&mut hash);
+        form.iter().for_each(|(item, answer)| of_answer(item, answer, &mut hash));
+    }
     state.preferred.hash(&mut hash);
     for (channel, known) in &state.channels {
         (channel, known.usable, known.consented, known.stopped, known.stop_confirmed).hash(&mut hash);
     }
     (state.died, state.failures.len(), state.unanswered_replies.len()).hash(&mut hash);
     for enrollment in state.enrollments.values() {
-        of_enrollment(enrollment, state, horizon, (&ground.zone, today), &mut hash);
+        of_enrollment(enrollment, world, ground, horizon, today, &mut hash);
     }
-    tasks(ground, state, &mut hash);
+    tasks(ground, world, &mut hash);
     messages(ground, state, next, &mut hash);
     agenda(world, &mut hash);
     let watch = &world.watch;
@@ -39,11 +48,20 @@ pub(super) fn of(world: &World, ground: &Ground<'_>, horizon: &Horizon) -> Optio
     Some(hash.finish())
 }
 
+fn of_answer(item: &Name, answer: &Answer, hash: &mut Mix) {
+    item.hash(hash);
+    std::mem::discriminant(answer).hash(hash);
+    if let Answer::Given { value, doubtful } = answer {
+        (value, doubtful).hash(hash);
+    }
+}
+
 fn of_enrollment(
     enrollment: &EnrollmentState,
-    state: &PatientState,
+    world: &World,
+    ground: &Ground<'_>,
     horizon: &Horizon,
-    (zone, today): (&TimeZone, Date),
+    today: Date,
     hash: &mut Mix,
 ) {
     std::mem::discriminant(&enrollment.standing).hash(hash);
@@ -61,13 +79,29 @@ fn of_enrollment(
         hash.write_u8(0);
     }
     enrollment.unjudged.len().hash(hash);
-    for (name, step) in &enrollment.steps {
-        name.hash(hash);
-        of_step(step, horizon, (zone, today), horizon.parents.contains(name), hash);
+    for (index, step) in ground.workflow.steps.iter().enumerate() {
+        let Some(state) = enrollment.steps.get(&step.id) else { continue };
+        index.hash(hash);
+        coming(enrollment, index, step, state, hash);
+        of_step(step, state, world, horizon, (&ground.zone, today), hash);
     }
-    let notices = enrollment.noted.iter().map(|key| without_numbers(&key.0));
+    // A failed message is reported once and never looked up again.
+    let what =
+        |key: &'_ TaskKey| key.0.split_once('/').is_some_and(|(_, what)| what.starts_with("undeliverable/"));
+    let notices = enrollment.noted.iter().filter(|key| !what(key)).map(|key| without_numbers(&key.0));
     notices.for_each(|notice| notice.hash(hash));
-    state.daily_consent.hash(hash);
+    world.state.daily_consent.hash(hash);
+}
+
+/// What the schedule of a step goes on with. Since when it plans is told by what it plans next.
+fn coming(enrollment: &EnrollmentState, index: usize, step: &Step, state: &StepState, hash: &mut Mix) {
+    (state.generation, state.after).hash(hash);
+    match (&step.schedule, enrollment.memo.known(index)) {
+        (Schedule::Plan { .. } | Schedule::ByFact { .. } | Schedule::Around { .. }, Some(next)) => {
+            next.map(|next| (next.generation, next.planned.ordinal, next.up, next.closes)).hash(hash);
+        }
+        _ => (state.from, state.only_later, state.ordinal).hash(hash),
+    }
 }
 
 /// What a notice is about, without the entry it follows from.
@@ -76,13 +110,14 @@ fn without_numbers(key: &str) -> &str {
 }
 
 fn of_step(
+    def: &Step,
     step: &StepState,
+    world: &World,
     horizon: &Horizon,
     (zone, today): (&TimeZone, Date),
-    is_parent: bool,
     hash: &mut Mix,
 ) {
-    (step.generation, step.from, step.only_later, step.after, step.ordinal).hash(hash);
+    let is_parent = horizon.parents.contains(&def.id);
     step.silent_in_a_row.min(horizon.silent_in_a_row).hash(hash);
     if horizon.silent_days > 0 {
         let first = plus_days(today, -i64::from(horizon.silent_days));
@@ -103,7 +138,7 @@ fn of_step(
     if is_parent {
         step.done.iter().for_each(|done| (done.generation, done.ordinal).hash(hash));
     }
-    for open in step.open.iter().filter(|open| matters(open)) {
+    for open in step.open.iter().filter(|open| matters(open) && !is_given_up(def, open, world)) {
         (open.generation, open.ordinal, open.asked_at, open.reminded_at, &open.flagged, open.rung).hash(hash);
         open.closed.map(|how| std::mem::discriminant(&how)).hash(hash);
     }
@@ -118,26 +153,52 @@ fn matters(open: &OpenOccurrence) -> bool {
     }
 }
 
-fn tasks(ground: &Ground<'_>, state: &PatientState, hash: &mut Mix) {
-    for task in state.tasks.values() {
+/// Work that was not done in its window, that everybody heard of and that nobody is going to do.
+fn is_given_up(step: &Step, open: &OpenOccurrence, world: &World) -> bool {
+    let (Does::Task { overdue, .. }, Some(Closing::Undone), Some(task)) =
+        (&step.does, open.closed, &open.task)
+    else {
+        return false;
+    };
+    let planned = |(_, todo): &(Timestamp, Todo)| matches!(todo, Todo::Task(key) if key == task);
+    !matches!(step.schedule, Schedule::Chain { .. })
+        && open.rung as usize >= overdue.len()
+        && !world.agenda.iter().any(planned)
+}
+
+fn tasks(ground: &Ground<'_>, world: &World, hash: &mut Mix) {
+    let mut given_up = BTreeSet::new();
+    for task in world.state.tasks.values() {
+        let own = task.about.as_ref().filter(|_| task.rules.is_empty());
+        let open = own.and_then(|about| world.state.occurrence(about).zip(ground.workflow.step(&about.step)));
+        if let Some((open, step)) = open
+            && is_given_up(step, open, world)
+        {
+            given_up.insert(&step.id);
+            continue;
+        }
         (task.kind, task.level, task.role, &task.rules, task.taken_at).hash(hash);
-        task.about.as_ref().filter(|_| task.rules.is_empty()).hash(hash);
+        own.hash(hash);
         let ladder = ground.workflow.level(task.level).map_or(0, |level| level.ladder.len());
         // At the end of its ladder it does not matter any more since when it is open.
         if task.rules.is_empty() || (task.rung as usize) < ladder {
             (task.rung, task.opened_at).hash(hash);
         }
     }
+    given_up.hash(hash);
 }
 
 fn messages(ground: &Ground<'_>, state: &PatientState, next: Timestamp, hash: &mut Mix) {
     let (hour, week) = (SignedDuration::from_hours(2), SignedDuration::from_hours(8 * 24));
+    let mut open: Vec<(&Name, u32, u32)> = Vec::new();
+    for (name, step) in state.enrollments.values().flat_map(|enrollment| &enrollment.steps) {
+        let unclosed = step.open.iter().filter(|open| open.closed.is_none());
+        open.extend(unclosed.map(|open| (name, open.generation, open.ordinal)));
+    }
     for message in state.messages.values() {
-        let open = message
-            .members
-            .iter()
-            .any(|about| state.occurrence(about).is_some_and(|open| open.closed.is_none()));
-        if open || message.standing == MessageStanding::Scheduled {
+        let mut members = message.members.iter();
+        let is_open = members.any(|about| open.contains(&(&about.step, about.generation, about.ordinal)));
+        if is_open || message.standing == MessageStanding::Scheduled {
             waiting(message, hash);
         }
         let sent = match message.standing {

@@ -4,7 +4,8 @@
 //! staff do with a task, a stop, a death, a date that moves. At each choice one way is usual (the message arrives, the
 //! answer is calm and prompt, the task is done); every other way is a *deviation*. All courses with a deviation anywhere
 //! are walked, and those with a second one shortly after a first one on each day that rules or the schedule can tell
-//! from the day before. Habits (silent from here on, staff ignore everything from here on) count as one.
+//! from the day before. Habits (silent from here on, the same bad answer from here on, staff ignore everything from here
+//! on) count as one.
 //!
 //! Two courses that wait for the same instant in states that no later decision can tell apart are walked on as one.
 
@@ -17,6 +18,7 @@ mod merge;
 mod moves;
 mod mutants;
 mod possible;
+mod regions;
 mod story;
 #[cfg(test)]
 mod tests;
@@ -40,13 +42,26 @@ pub struct Bounds {
     pub states_max: usize,
     /// Days after enrolment that are looked at.
     pub days_max: i32,
+    /// Days that a course is followed after a date or fact changed as it did on an earlier course that was followed to
+    /// its end.
+    pub days_after_change: i32,
     /// Whether states that cannot be told apart are walked on as one.
     pub merge: bool,
+    /// Whether answers that no rule can tell apart are tried once; otherwise every form is.
+    pub regions: bool,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { deviations: 2, choices_after: 4, states_max: 60_000, days_max: 12 * 366, merge: true }
+        Self {
+            deviations: 2,
+            choices_after: 2,
+            states_max: 150_000,
+            days_max: 12 * 366,
+            days_after_change: 400,
+            merge: true,
+            regions: true,
+        }
     }
 }
 

@@ -47,8 +47,20 @@ pub(super) enum Move {
     Wake,
     Send(MessageKey, Carrier),
     Receipt(MessageKey),
-    Answer { about: Occurrence, answers: Answers },
-    Flag { about: Occurrence, rule: Name, answers: Answers },
+    Answer {
+        about: Occurrence,
+        answers: Answers,
+    },
+    /// Answered so, and every later form of that kind the same.
+    Always {
+        about: Occurrence,
+        answers: Answers,
+    },
+    Flag {
+        about: Occurrence,
+        rule: Name,
+        answers: Answers,
+    },
     Later(Occurrence, Timestamp),
     Never(Occurrence),
     Silent(Occurrence),
@@ -109,14 +121,33 @@ fn answering(world: &World, ground: &Ground<'_>, seen: &Seen, about: &Occurrence
     let Some(questionnaire) = asked(ground, &about.step) else {
         return vec![(Move::Never(about.clone()), 0)];
     };
-    let at_hand = answers::AtHand { ground, state: &world.state, questionnaire, today: world.today(ground) };
-    let calm = at_hand.calm(world.calm.get(&questionnaire.id));
+    let at_hand = answers::AtHand {
+        ground,
+        looked_at: &seen.horizon.items,
+        state: &world.state,
+        questionnaire,
+        today: world.today(ground),
+    };
+    let calm = match world.always.get(&questionnaire.id) {
+        Some(form) => at_hand.again(form),
+        None => at_hand.calm(world.calm.get(&questionnaire.id)),
+    };
     if world.left == 0 {
         return vec![(answer(calm), 0)];
     }
     let mut all = vec![(answer(Answers::clone(&calm)), 0)];
     let coarse = world.choices.is_some();
-    let regions = at_hand.regions(&calm, seen, coarse, world.left);
+    let regions = if seen.regions {
+        at_hand.regions(&calm, seen, coarse, world.left)
+    } else {
+        at_hand.every_form().into_iter().map(|form| (form, 1)).collect()
+    };
+    if !coarse && about.ordinal == 1 {
+        let bad = regions.iter().filter(|(answers, cost)| *cost == 1 && at_hand.fires(answers));
+        let always =
+            |answers: &Answers| Move::Always { about: about.clone(), answers: Answers::clone(answers) };
+        all.extend(bad.map(|(answers, cost)| (always(answers), *cost)));
+    }
     all.extend(regions.into_iter().map(|(answers, cost)| (answer(answers), cost)));
     let flags = if coarse { Vec::new() } else { at_hand.flags(&calm) };
     let flag = |(rule, answers)| (Move::Flag { about: about.clone(), rule, answers }, 1);
@@ -203,12 +234,38 @@ fn tasks(world: &World, ground: &Ground<'_>, seen: &Seen, key: &TaskKey) -> Vec<
     all.push((Move::Idle(key.clone()), 1));
     if own.is_some() {
         all.push((Move::Withdraws, 1));
+    }
+    if own.is_some() && seen.days.is_of_interest(world.today(ground)) {
         all.extend(life(world, ground).into_iter().map(|life| (life, 1)));
     }
     all
 }
 
 impl Move {
+    /// The kind of change of a date or fact that schedules are worked out from.
+    pub fn changes(&self) -> Option<String> {
+        match self {
+            Self::Event(anchor, _) => Some(format!("event {anchor}")),
+            Self::Corrects(anchor, _) => Some(format!("correct {anchor}")),
+            Self::Sets(fact, value) => Some(format!("set {fact} {}", super::story::word(value))),
+            Self::Wake
+            | Self::Send(..)
+            | Self::Receipt(_)
+            | Self::Answer { .. }
+            | Self::Always { .. }
+            | Self::Flag { .. }
+            | Self::Later(..)
+            | Self::Never(_)
+            | Self::Silent(_)
+            | Self::Outcome(..)
+            | Self::Ignore(_)
+            | Self::Idle(_)
+            | Self::StopReply
+            | Self::Withdraws
+            | Self::Dies => None,
+        }
+    }
+
     pub fn perform(&self, world: &mut World, ground: &Ground<'_>) -> Result<Vec<Entry>, AdvanceError> {
         match self {
             Self::Wake => world.record(ground, Vec::new()),
@@ -218,6 +275,12 @@ impl Move {
                 world.agenda.retain(|(_, known)| *known != todo);
                 let fact = Fact::Receipt { message: message.clone(), delivered: false };
                 world.happens(ground, false, Author::Carrier, vec![fact])
+            }
+            Self::Always { about, answers } => {
+                if let Some(questionnaire) = asked(ground, &about.step) {
+                    world.always.insert(questionnaire.id.clone(), Answers::clone(answers));
+                }
+                Self::Answer { about: about.clone(), answers: Answers::clone(answers) }.perform(world, ground)
             }
             Self::Answer { about, answers } => {
                 done(world, &Todo::Answer(about.clone()));

@@ -14,7 +14,7 @@ use super::{
     ENROLLED_ON,
     answers::Answers,
     moves::{self, Carrier, Move},
-    walk::{Course, Walk},
+    walk::{Course, Root, Walk},
     world::{Ground, World},
 };
 
@@ -28,7 +28,7 @@ pub(super) struct Told {
     /// Every move with its time and what a case calls the task or step.
     pub acts: Vec<(Timestamp, Move, String)>,
     pub ends: Option<Timestamp>,
-    pub facts: Vec<(crate::Name, Value)>,
+    pub root: Root,
 }
 
 struct Line {
@@ -40,8 +40,8 @@ struct Line {
 /// Plays a course again.
 pub(super) fn tell(walk: &Walk<'_>, course: &Course) -> Told {
     let ground = &walk.ground;
-    let facts = walk.roots.get(course.root).cloned().unwrap_or_default();
-    let enrolment = World::enrolment(ground, facts.clone());
+    let root = walk.roots.get(course.root).cloned().unwrap_or_default();
+    let enrolment = World::enrolment(ground, &root);
     let Ok((mut world, _)) = World::enrolled(ground, enrolment) else { return Told::default() };
     let mut deviations = Vec::new();
     let mut node = course.node;
@@ -50,13 +50,14 @@ pub(super) fn tell(walk: &Walk<'_>, course: &Course) -> Told {
         node = known.before;
     }
     let mut lines = Vec::new();
-    if !facts.is_empty() {
-        let given: Vec<String> =
-            facts.iter().map(|(name, value)| format!("{name} {}", word(value))).collect();
+    let facts = root.facts.iter().map(|(name, value)| format!("{name} {}", word(value)));
+    let dates = root.anchors.iter().skip(1).map(|anchor| format!("{anchor} {ENROLLED_ON}"));
+    let given: Vec<String> = facts.chain(dates).collect();
+    if !given.is_empty() {
         let text = format!("enrolled with {}", given.join(", "));
         lines.push(Line { at: world.now, text, usual: false });
     }
-    let mut told = Told { facts, ..Told::default() };
+    let mut told = Told { root, ..Told::default() };
     while world.passed < course.passed {
         let Some((at, point)) = world.next() else { break };
         world.now = at;
@@ -65,6 +66,8 @@ pub(super) fn tell(walk: &Walk<'_>, course: &Course) -> Told {
         let made = match deviation {
             Some((_, made)) => {
                 deviations.pop();
+                // As in the walk, the calm form is kept from here on.
+                world.choices = Some(0);
                 made
             }
             None => {
@@ -78,11 +81,7 @@ pub(super) fn tell(walk: &Walk<'_>, course: &Course) -> Told {
         let about = of(&world.state, &made);
         lines.extend(of_move(&world, &made, &about, usual).map(|text| Line { at, text, usual }));
         told.acts.push((at, made.clone(), about));
-        let calm = world.calm.clone();
         let Ok(entries) = world.take(ground, &made) else { break };
-        if !usual {
-            world.calm = calm;
-        }
         for entry in &entries {
             let text = of_entry(&world.state, entry);
             lines.extend(text.map(|(text, usual)| Line { at, text: format!("  -> {text}"), usual }));
@@ -133,6 +132,7 @@ fn of(state: &PatientState, made: &Move) -> String {
     match made {
         Move::Answer { about, .. }
         | Move::Flag { about, .. }
+        | Move::Always { about, .. }
         | Move::Later(about, _)
         | Move::Never(about)
         | Move::Silent(about) => about.step.to_string(),
@@ -180,6 +180,9 @@ fn of_move(world: &World, made: &Move, about: &str, usual: bool) -> Option<Strin
         Move::Receipt(_) => format!("the message about {about} did not arrive"),
         Move::Answer { .. } if usual => format!("the patient answers {about}, all well"),
         Move::Answer { answers, .. } => format!("the patient answers {about}: {}", listed(answers)),
+        Move::Always { answers, .. } => {
+            format!("the patient answers {about} so from here on: {}", listed(answers))
+        }
         Move::Flag { rule, .. } => format!("the patient types an answer of {about} that cannot wait: {rule}"),
         Move::Later(_, _) => format!("the patient leaves {about} for later"),
         Move::Never(_) => format!("the patient does not answer {about}"),

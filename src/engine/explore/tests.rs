@@ -14,8 +14,15 @@ pub(super) fn site() -> SiteSettings {
     SiteSettings { zone: "Europe/London".into(), ..SiteSettings::default() }
 }
 
-const SMALL: Bounds =
-    Bounds { deviations: 1, choices_after: 2, states_max: 4_000, days_max: 20, merge: true };
+pub(super) const SMALL: Bounds = Bounds {
+    deviations: 1,
+    choices_after: 2,
+    states_max: 4_000,
+    days_max: 20,
+    days_after_change: 400,
+    merge: true,
+    regions: true,
+};
 
 /// Four days of the daily check, its visit and what leads up to it; the course is short enough to walk in a debug build.
 pub(super) fn week() -> Workflow {

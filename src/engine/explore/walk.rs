@@ -1,6 +1,9 @@
 //! The walk itself: in order of time, so that every course that comes to a state comes to it before it is left.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use jiff::Timestamp;
 
@@ -27,6 +30,14 @@ use super::{
 /// Most combinations of required facts that courses begin with.
 const ROOTS_MAX: usize = 24;
 
+/// What an imagined patient is enrolled with.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Root {
+    pub facts: Vec<(Name, Value)>,
+    /// Dates that are known at enrolment, the main one first.
+    pub anchors: Vec<Name>,
+}
+
 /// A deviation on the way to a state.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
@@ -34,6 +45,13 @@ pub(super) struct Node {
     /// Points passed before it.
     pub passed: u32,
     pub made: Move,
+}
+
+/// How far courses from a state were followed: more freedom and a later end include less.
+#[derive(Debug, Clone, Copy)]
+struct Covered {
+    freedom: u16,
+    until: Timestamp,
 }
 
 /// Where something went wrong: the course up to there.
@@ -47,12 +65,14 @@ pub(super) struct Course {
 pub(super) struct Walk<'a> {
     pub ground: Ground<'a>,
     pub seen: Seen,
-    pub roots: Vec<Vec<(Name, Value)>>,
+    pub roots: Vec<Root>,
     pub nodes: Vec<Node>,
     bounds: Bounds,
     until: Timestamp,
-    queue: BTreeMap<(Timestamp, Reverse<u16>, usize), World>,
-    visited: BTreeMap<u64, u16>,
+    queue: BTreeMap<(Timestamp, Reverse<u16>, usize), Box<World>>,
+    visited: BTreeMap<u64, Covered>,
+    /// Kinds of change that were followed to the end, by root.
+    followed: BTreeSet<(usize, String)>,
     wrongs: BTreeMap<(Kind, String), (Wrong, Course)>,
     arrived: usize,
     states_before: usize,
@@ -72,13 +92,14 @@ impl<'a> Walk<'a> {
         let until = start_of_day(&ground.zone, plus_days(ENROLLED_ON, i64::from(bounds.days_max)));
         Ok(Self {
             ground,
-            seen: Seen::new(workflow),
+            seen: Seen::new(workflow, bounds.regions),
             roots: Vec::new(),
             nodes: vec![Node { before: 0, passed: 0, made: Move::Wake }],
             bounds,
             until,
             queue: BTreeMap::new(),
             visited: BTreeMap::new(),
+            followed: BTreeSet::new(),
             wrongs: BTreeMap::new(),
             arrived: 0,
             states_before: 0,
@@ -89,7 +110,8 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// Every combination of the facts that must be given, and each other fact with each other value.
+    /// Every combination of the facts that must be given with every date known, and, with one deviation less, the main
+    /// date alone and each other fact with each other value.
     fn roots(&mut self, workflow: &Workflow, deviations: u8) {
         let mut combinations = vec![Vec::new()];
         for def in workflow.facts.iter().filter(|def| def.required) {
@@ -108,25 +130,31 @@ impl<'a> Walk<'a> {
                 .collect();
         }
         let first = combinations.first().cloned().unwrap_or_default();
+        let dates = workflow.anchors.iter().filter(|anchor| anchor.restarts.is_none());
+        let anchors: Vec<Name> = dates.map(|anchor| anchor.id.clone()).collect();
         for facts in combinations {
-            self.root(facts, deviations);
+            self.root(Root { facts, anchors: anchors.clone() }, deviations);
+        }
+        if anchors.len() > 1 {
+            let main = anchors.iter().take(1).cloned().collect();
+            self.root(Root { facts: first.clone(), anchors: main }, deviations.saturating_sub(1));
         }
         for def in workflow.facts.iter().filter(|def| !def.required) {
             for value in values(def).into_iter().filter(|value| Some(value) != def.default.as_ref()) {
                 let mut facts = first.clone();
                 facts.push((def.id.clone(), value));
-                self.root(facts, deviations.saturating_sub(1));
+                self.root(Root { facts, anchors: anchors.clone() }, deviations.saturating_sub(1));
             }
         }
     }
 
-    fn root(&mut self, facts: Vec<(Name, Value)>, left: u8) {
-        let enrolment = World::enrolment(&self.ground, facts.clone());
-        self.roots.push(facts);
+    fn root(&mut self, root: Root, left: u8) {
+        let enrolment = World::enrolment(&self.ground, &root);
+        self.roots.push(root);
         let root = self.roots.len() - 1;
         match World::enrolled(&self.ground, enrolment) {
             Ok((mut world, entries)) => {
-                (world.left, world.root) = (left, root);
+                (world.left, world.root, world.until) = (left, root, self.until);
                 if root == 0 {
                     let days = self.bounds.days_max;
                     self.seen.days = Days::of(&self.ground, &world.state, ENROLLMENT, days);
@@ -142,10 +170,11 @@ impl<'a> Walk<'a> {
         // All courses with one deviation first, so that a limit on states leaves out the rarer ones.
         for deviations in 1..=self.bounds.deviations.max(1) {
             self.visited.clear();
+            self.followed.clear();
             self.states_before = self.arrived;
             self.roots(self.ground.workflow, deviations.min(self.bounds.deviations));
             while let Some((_, world)) = self.queue.pop_first() {
-                self.go_on(world);
+                self.go_on(*world);
             }
         }
         self.report()
@@ -184,6 +213,12 @@ impl<'a> Walk<'a> {
             // On a day like the one before, what follows from two deviations was looked at already.
             other.left = if of_interest || world.choices.is_some() { world.left - cost } else { 0 };
             other.choices = Some(world.choices.unwrap_or(self.bounds.choices_after));
+            if let Some(kind) = made.changes() {
+                let again = !self.followed.insert((world.root, kind));
+                let days = i64::from(self.bounds.days_after_change);
+                let soon = crate::calendar::plus_minutes(at, days * 24 * 60);
+                other.until = if again { world.until.min(soon) } else { world.until };
+            }
             self.make(other, &made);
         }
         if let Some(made) = usual {
@@ -230,7 +265,10 @@ impl<'a> Walk<'a> {
     }
 
     fn arrive(&mut self, world: World) {
-        let Some((next, _)) = world.next().filter(|(next, _)| *next < self.until) else {
+        if world.watch.out_of_steps {
+            return;
+        }
+        let Some((next, _)) = world.next().filter(|(next, _)| *next < world.until) else {
             let found =
                 if world.next().is_none() { world.watch.look_at_the_end(&world.state) } else { Vec::new() };
             return self.note(found, &world);
@@ -238,17 +276,16 @@ impl<'a> Walk<'a> {
         if self.bounds.merge
             && let Some(hash) = merge::of(&world, &self.ground, &self.seen.horizon)
         {
-            match self.visited.get_mut(&hash) {
-                Some(freedom) if *freedom >= world.freedom() => {
-                    self.merged += 1;
-                    return;
-                }
-                Some(freedom) => *freedom = world.freedom(),
-                None => drop(self.visited.insert(hash, world.freedom())),
+            let new = Covered { freedom: world.freedom(), until: world.until };
+            let known = self.visited.entry(hash).or_insert(Covered { freedom: 0, until: Timestamp::MIN });
+            if known.freedom >= new.freedom && known.until >= new.until {
+                self.merged += 1;
+                return;
             }
+            *known = new;
         }
         self.arrived += 1;
-        self.queue.insert((next, Reverse(world.freedom()), self.arrived), world);
+        self.queue.insert((next, Reverse(world.freedom()), self.arrived), Box::new(world));
     }
 
     fn report(self) -> Report {

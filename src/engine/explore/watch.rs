@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use crate::{
     calendar::{day_of, plus_days},
-    fact::{Closing, DropReason, Entry, Fact, HandoverResult, Purpose},
+    fact::{Closing, DropReason, Entry, Fact, HandoverResult, MessageKey, Purpose},
     model::{Channel, Does, Role, Rung, TaskKind},
     state::{PatientState, Standing, TaskState},
 };
@@ -28,6 +28,8 @@ pub(super) struct Watch {
     pub cap_taken: bool,
     /// No message may go any more, on that channel or at all.
     pub stopped: Option<Option<Channel>>,
+    /// Nothing more was planned: somebody is asked to end it, again and again.
+    pub out_of_steps: bool,
     /// When messages went within the last week.
     pub sent: Vec<(Timestamp, Channel)>,
 }
@@ -66,7 +68,9 @@ impl Watch {
                 } => {
                     found.extend(self.went(ground, state, message, entry.occurred_at));
                 }
-                Fact::Dropped { message, why: DropReason::Cap } if !self.cap_taken => {
+                Fact::Dropped { message, why: DropReason::Cap }
+                    if !self.cap_taken && !is_a_spare_reminder(state, message) =>
+                {
                     let about = state.messages.get(message).and_then(|message| message.members.first());
                     let step = about.map_or("", |about| about.step.as_str());
                     let sentence =
@@ -84,6 +88,7 @@ impl Watch {
                 }
                 Fact::Answered { .. } => self.unowned = 0,
                 Fact::TaskOpened(plan) if plan.title == crate::words::nothing_planned() => {
+                    self.out_of_steps = true;
                     let sentence =
                         "the follow-up is not over, but nothing more is planned: it needs an end".to_owned();
                     found.push(wrong(Kind::OutOfSteps, "ending", sentence));
@@ -167,6 +172,14 @@ impl Watch {
         }
         found
     }
+}
+
+/// A reminder that was meant for another channel than the one that is left: the caps of that one may well be used up.
+fn is_a_spare_reminder(state: &PatientState, key: &MessageKey) -> bool {
+    let reminds = |purpose| matches!(purpose, Purpose::Remind(_));
+    let open =
+        state.channels.values().filter(|channel| channel.usable && channel.consented && !channel.stopped);
+    state.messages.get(key).is_some_and(|message| reminds(message.purpose)) && open.count() < 2
 }
 
 /// Somebody is to look at the patient for more than what the schedule plans anyway.

@@ -16,7 +16,7 @@ use crate::{
     state::{MessageStanding, PatientState},
 };
 
-use super::{ENROLLED_ON, answers::Answers, later, moves::Move, watch::Watch};
+use super::{ENROLLED_ON, answers::Answers, later, moves::Move, walk::Root, watch::Watch};
 
 pub(super) const ENROLLMENT: EnrollmentId = EnrollmentId(1);
 /// A prompt patient answers after so many minutes.
@@ -77,6 +77,10 @@ pub(super) struct World {
     pub watch: Watch,
     /// The last form of each questionnaire that nothing was wrong with.
     pub calm: BTreeMap<Name, Answers>,
+    /// Forms that the patient fills in the same from here on, whatever rules say to them.
+    pub always: BTreeMap<Name, Answers>,
+    /// The course is followed until then.
+    pub until: Timestamp,
     /// Which facts the patient was enrolled with.
     pub root: usize,
     /// Points passed since enrolment.
@@ -111,6 +115,8 @@ impl World {
             choices: None,
             watch: Watch::default(),
             calm: BTreeMap::new(),
+            always: BTreeMap::new(),
+            until: Timestamp::MAX,
             root: 0,
             passed: 0,
             node: 0,
@@ -119,15 +125,14 @@ impl World {
         Ok((world, entries))
     }
 
-    /// What an enrolment with these facts records.
-    pub fn enrolment(ground: &Ground<'_>, facts: Vec<(Name, crate::Value)>) -> Fact {
-        let main = ground.workflow.anchors.first().map(|anchor| (anchor.id.clone(), ENROLLED_ON));
+    /// What such an enrolment records.
+    pub fn enrolment(ground: &Ground<'_>, root: &Root) -> Fact {
         Fact::Enrolled {
             site: SiteId(1),
             workflow: ground.workflow.id.clone(),
             version: ground.workflow.version(),
-            facts: facts.into_iter().collect(),
-            anchors: main.into_iter().collect(),
+            facts: root.facts.iter().cloned().collect(),
+            anchors: root.anchors.iter().map(|anchor| (anchor.clone(), ENROLLED_ON)).collect(),
         }
     }
 
@@ -160,6 +165,8 @@ impl World {
     pub fn record(&mut self, ground: &Ground<'_>, facts: Vec<NewFact>) -> Result<Vec<Entry>, AdvanceError> {
         let advanced = advance(&ground.library, ground.site, &mut self.state, facts, self.now)?;
         self.wake_at = advanced.wake_at;
+        // Nothing is voided on a course.
+        self.state.undo.clear();
         for entry in &advanced.entries {
             self.plan(ground, entry);
         }
