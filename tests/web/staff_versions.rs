@@ -6,7 +6,10 @@ use std::path::Path;
 use actix_web::http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use tend::app::enroll::Enrolled;
+use tend::app::link::{Gone, Opened};
 use tend::app::population::{Followup, Population};
+use tend::app::version_move::How;
+use tend::app::visitor::Visitor;
 use tend_engine::compare::Line;
 use tend_engine::model::{Role, Workflow};
 use tend_engine::{Name, VersionHash, preview};
@@ -17,14 +20,25 @@ use crate::support::app::{SITE, on_both_databases};
 on_both_databases!(
     a_new_version_is_looked_at_and_then_moved_as_announced,
     moves_are_staggered_and_taken_back,
+    late_answers_to_renamed_and_removed_steps_are_kept_and_shown,
     what_is_left_open_is_refused,
 );
 
 const PAGE: &str = "/workflows/hf-discharge-90d/versions";
 const ALL: [Role; 5] = [Role::Clerk, Role::Nurse, Role::NurseLead, Role::Clinician, Role::Pharmacist];
 
-/// The shipped files with the daily check at another hour and without the check of medicines.
+/// The shipped files with the daily check at another hour.
 pub fn drafts(folder: &Path, changes: &str) {
+    let later = |text: &str| {
+        let (before, check) = text.split_once("  daily-check:").expect("the check");
+        let check = check.replacen("time: \"09:00\"", "time: \"11:00\"", 1);
+        format!("{before}  daily-check:{check}\n{changes}")
+    };
+    drafts_with(folder, &later);
+}
+
+/// The shipped files, with the heart failure workflow as `change` makes it.
+fn drafts_with(folder: &Path, change: &dyn Fn(&str) -> String) {
     let library = tend::library::built_in();
     for (path, text) in &library.files {
         if path.contains("/cases/") {
@@ -32,9 +46,7 @@ pub fn drafts(folder: &Path, changes: &str) {
         }
         let mut text = String::from_utf8(text.clone()).expect("text");
         if path.ends_with("hf-discharge-90d/workflow.yaml") {
-            let (before, check) = text.split_once("  daily-check:").expect("the check");
-            let check = check.replacen("time: \"09:00\"", "time: \"11:00\"", 1);
-            text = format!("{before}  daily-check:{check}\n{changes}");
+            text = change(&text);
         }
         let path = folder.join(path.trim_start_matches('/'));
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
@@ -48,6 +60,10 @@ pub const STATED: &str = "changes:\n  retimed: [daily-check]\n";
 async fn ward(changes: &str) -> (Ward, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     drafts(folder.path(), changes);
+    ward_on(folder).await
+}
+
+async fn ward_on(folder: tempfile::TempDir) -> (Ward, tempfile::TempDir) {
     let ward = Ward::open_with_drafts(Some(folder.path().to_owned())).await;
     ward.hire("writer", &["author", "nurse", "clinician"], &ALL).await;
     ward.sign_in("writer").await;
@@ -245,6 +261,56 @@ async fn moves_are_staggered_and_taken_back() {
     ward.pages.pass_hours(24 * 3).await;
     for who in all {
         assert_eq!(version(&ward, who).await, before, "nobody waits any more");
+    }
+    histories_are_kept(&ward).await;
+}
+
+/// The daily check by another name, and no check of medicines.
+fn renamed_and_removed(text: &str) -> String {
+    let without = |text: &str, name: &str| {
+        let (before, rest) = text.split_once(&format!("\n  {name}:\n")).expect("there");
+        let (_, after) = rest.split_once("\n\n").expect("followed by others");
+        format!("{before}\n{after}")
+    };
+    let text = without(&without(text, "medicines"), "silent-medicines").replace("daily-check", "daily-look");
+    format!("{text}\nchanges:\n  renamed: {{daily-check: daily-look}}\n  removed: [medicines]\n")
+}
+
+async fn late_answers_to_renamed_and_removed_steps_are_kept_and_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    drafts_with(folder.path(), &renamed_and_removed);
+    let (ward, _folder) = ward_on(folder).await;
+    let app = ward.pages.app.clone();
+    let who = ward.enrol("Dora Dale", 4).await;
+    let start = app.clock.now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
+    let day = tend_engine::calendar::plus_days(start, 7);
+    let at = tend_engine::calendar::at(&jiff::tz::TimeZone::UTC, day, jiff::civil::time(10, 0, 0, 0));
+    ward.pages.tick_to(at).await;
+    // One message about both.
+    let text = ward.pages.sent.borrow().last().expect("asked").text.clone();
+    let token =
+        text.split("/c/").nth(1).and_then(|rest| rest.split_whitespace().next()).expect("a link").to_owned();
+    let draft = draft(&ward).await;
+    app.publish(SITE, &draft, None).await.expect("published");
+    let by = ward.hire("mover", &["author"], &[]).await;
+    app.move_followup(who.patient, who.enrollment, &draft.version(), How::Now, by).await.expect("moved");
+    ward.pages.pass_hours(24).await;
+
+    let Opened::Here(visit) = app.open_link(&token).await.expect("a look") else {
+        panic!("the link is dead")
+    };
+    let asked: Vec<&str> = visit.form.parts.iter().map(|part| part.questionnaire.as_str()).collect();
+    assert_eq!(asked, ["heart-failure-check", "medicine-check"]);
+    app.submit(&visit, Visitor { proxy: false }, "en").await.expect("submitted");
+    let again = app.open_link(&token).await.expect("a look");
+    assert!(matches!(again, Opened::Gone(closed) if closed.why == Gone::Answered));
+    let row = app.store.patient(who.patient).await.expect("read").expect("there");
+    let of = &row.state.enrollments[&who.enrollment];
+    assert_eq!((of.steps[&named("daily-look")].answers, of.steps[&named("medicines")].answers), (1, 1));
+    assert!(!of.steps.contains_key(&named("daily-check")));
+    let chart = ward.pages.get(&format!("/patients/{}", who.patient)).await;
+    for text in ["the new version does not ask any more", "Answered Medicine-taking check", "/why/"] {
+        assert!(chart.text().contains(text), "{text}: {}", chart.text());
     }
     histories_are_kept(&ward).await;
 }
