@@ -22,6 +22,8 @@ const SILENT_MAX: u8 = 3;
 pub(super) struct Watch {
     /// Silent asks in a row while nobody had a task about the patient.
     pub unowned: u8,
+    /// The day of the last of them: forms of one day that close together are one silence.
+    pub silent_on: Option<Date>,
     /// Asks that went out so far, up to the limit.
     pub asked: u8,
     /// Another workflow took the place of a message.
@@ -78,7 +80,10 @@ impl Watch {
                     found.push(wrong(Kind::OverTheCap, step, sentence));
                 }
                 Fact::Closed { how: Closing::Silent, .. } => {
-                    self.unowned = if owned { 0 } else { (self.unowned + 1).min(SILENT_MAX) };
+                    let day = day_of(&ground.zone, entry.occurred_at);
+                    let again = self.unowned > 0 && self.silent_on.replace(day) == Some(day);
+                    self.silent_on = Some(day);
+                    self.unowned = if owned { 0 } else { (self.unowned + u8::from(!again)).min(SILENT_MAX) };
                     if self.unowned == SILENT_MAX {
                         let sentence = format!(
                             "the patient did not answer {SILENT_MAX} times in a row, and nobody has a task about it"
