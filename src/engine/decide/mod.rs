@@ -12,6 +12,8 @@ pub(crate) mod version;
 
 pub use judge::flags;
 
+use jiff::{Timestamp, ToSpan};
+
 use crate::{
     EnrollmentId,
     calendar::{day_of, start_of_day},
@@ -26,6 +28,9 @@ use crate::{
     turn::{Turn, env},
     words,
 };
+
+/// So many days ahead a condition that ends a follow-up is looked at.
+const ENDING_DAYS_AHEAD: i64 = 92;
 
 /// Everything that one enrollment wants now.
 pub(crate) fn enrollment(turn: &mut Turn<'_>, id: EnrollmentId) -> Result<(), AdvanceError> {
@@ -87,10 +92,13 @@ fn course(turn: &mut Turn<'_>, id: EnrollmentId, workflow: &Workflow) -> Result<
         chain::goes_on(turn, id, workflow, (index, step))?;
     }
     turn.look_at(others);
+    let (ends, look_again) = ending_ahead(turn, id, workflow);
+    turn.look_at(ends);
     // The end, or that of a pause, also is something that will happen.
     if turn.wake_at.is_none() {
         idle(turn, id)?;
     }
+    turn.look_at(look_again);
     Ok(())
 }
 
@@ -203,6 +211,33 @@ fn ended(turn: &mut Turn<'_>, id: EnrollmentId, workflow: &Workflow) -> bool {
     }
     let end = schedule::ends_at(&turn.inputs(state, workflow));
     end.is_some_and(|end| turn.has_come(end))
+}
+
+/// When the condition that ends the follow-up will hold by the day alone; and when to look again, if that is further ahead
+/// than is looked. Conditions know whole days only, so it is the start of a day.
+fn ending_ahead(
+    turn: &Turn<'_>,
+    id: EnrollmentId,
+    workflow: &Workflow,
+) -> (Option<Timestamp>, Option<Timestamp>) {
+    let (Some(when), Some(state)) = (&workflow.ending.when, turn.state.enrollments.get(&id)) else {
+        return (None, None);
+    };
+    let last = schedule::ends_at(&turn.inputs(state, workflow));
+    let today = day_of(&turn.zone, turn.now);
+    let mut begin = None;
+    for ahead in 1..=ENDING_DAYS_AHEAD {
+        let Ok(day) = today.checked_add(ahead.days()) else { return (None, None) };
+        let start = start_of_day(&turn.zone, day);
+        if last.is_some_and(|last| start >= last) {
+            return (None, None);
+        }
+        if expr::holds(when, &env(&turn.zone, state, workflow, day)) {
+            return (Some(start), None);
+        }
+        begin = Some(start);
+    }
+    (None, begin)
 }
 
 /// An active enrollment for which nothing more will happen and nobody has a task is put before somebody.
