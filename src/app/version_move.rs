@@ -80,21 +80,32 @@ impl App {
         how: How,
         by: StaffId,
     ) -> Result<(), MoveError> {
-        for tried in 1.. {
-            let mut tx = self.store.begin();
-            let mut locked = self.lock_one(&mut tx, patient).await?;
-            let live = self.live();
-            let of = locked.state.enrollments.get(&enrollment).ok_or(MoveError::Nothing)?;
-            let fact = fact(&live, of, to, how)?.ok_or(MoveError::Nothing)?;
-            let facts = vec![just_now(Actor::Staff(by), self.clock.now(), Some(enrollment), fact)];
-            let nothing = FreeText::new();
-            self.append(&mut tx, Actor::Staff(by), action(how), &mut locked, facts, &nothing).await?;
-            match tx.commit().await {
-                Err(StoreError::Conflict) if tried < TRIES_MAX => {}
-                other => return Ok(other?),
+        for _ in 1..TRIES_MAX {
+            match self.move_once(patient, enrollment, to, how, by).await {
+                Err(MoveError::Record(RecordError::Store(StoreError::Conflict))) => {}
+                other => return other,
             }
         }
-        Err(MoveError::Nothing)
+        self.move_once(patient, enrollment, to, how, by).await
+    }
+
+    async fn move_once(
+        &self,
+        patient: PatientId,
+        enrollment: EnrollmentId,
+        to: &VersionHash,
+        how: How,
+        by: StaffId,
+    ) -> Result<(), MoveError> {
+        let actor = Actor::Staff(by);
+        let mut tx = self.store.begin();
+        let mut locked = self.lock_one(&mut tx, patient).await?;
+        let live = self.live();
+        let of = locked.state.enrollments.get(&enrollment).ok_or(MoveError::Nothing)?;
+        let fact = fact(&live, of, to, how)?.ok_or(MoveError::Nothing)?;
+        let facts = vec![just_now(actor, self.clock.now(), Some(enrollment), fact)];
+        self.append(&mut tx, actor, action(how), &mut locked, facts, &FreeText::new()).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Asks for everybody to be moved; says which job does it.
