@@ -34,12 +34,12 @@ fn plan(database: &'static str) -> Plan {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rounds_on_sqlite() {
-    rounds::run(Ward::on_sqlite().await, plan("SQLite")).await;
+    rounds::run(Ward::on_sqlite, plan("SQLite")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rounds_on_postgres() {
-    rounds::run(Ward::on_postgres().await, plan("PostgreSQL")).await;
+    rounds::run(Ward::on_postgres, plan("PostgreSQL")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

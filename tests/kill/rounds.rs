@@ -14,6 +14,8 @@ const POINTS: [&str; 5] = ["after_claim", "after_begin", "mid_send", "before_fin
 const DUE: usize = 24;
 const MORE: usize = 8;
 const FIRST_EFFECT: Duration = Duration::from_secs(5);
+/// A fresh database after so many rounds: the auditor reads the whole of it after each.
+const ROUNDS_PER_DATABASE: u32 = 50;
 const SETTLED: Duration = Duration::from_secs(60);
 
 /// What is to be done.
@@ -52,14 +54,20 @@ struct Shown {
 }
 
 /// Runs all rounds. Panics with the seed when the auditor finds anything.
-pub async fn run(ward: Ward, plan: Plan) {
+pub async fn run(open: impl AsyncFn() -> Ward, plan: Plan) {
     let Plan { database, seed, rounds } = plan;
     println!("{rounds} kill rounds on {database}, seed {seed}");
     println!("replay: {}", plan.replay());
     let mut dice = Dice(seed | 1);
+    let mut ward = open().await;
     let mut before = ward.audit().await;
-    let mut shown = Vec::new();
+    let (mut shown, mut audits) = (Vec::new(), Vec::new());
     for round in 1..=rounds {
+        if round > 1 && (round - 1).is_multiple_of(ROUNDS_PER_DATABASE) {
+            audits.push(before);
+            ward = open().await;
+            before = ward.audit().await;
+        }
         let death = death(round, &mut dice);
         let (one, audit) = one_round(&ward, &death, &before).await;
         let context = format!("round {round} on {database}, seed {seed}, {death:?}");
@@ -76,10 +84,11 @@ pub async fn run(ward: Ward, plan: Plan) {
         shown.push(one);
         before = audit;
     }
-    println!("{}", report(plan, &shown, &before));
+    audits.push(before);
+    println!("{}", report(plan, &shown, &audits));
     if let Some(folder) = std::env::var_os("TEND_KILL_REPORT") {
         let name = format!("kill-rounds-{}.md", database.to_lowercase());
-        std::fs::write(std::path::Path::new(&folder).join(name), report(plan, &shown, &before))
+        std::fs::write(std::path::Path::new(&folder).join(name), report(plan, &shown, &audits))
             .expect("a report");
     }
 }
@@ -148,7 +157,7 @@ fn open_at_the_kill(lines: &[serde_json::Value], started: u64, killed: u64) -> u
     of("connected").count().saturating_sub(of("quit").count()).min(CONNECTIONS)
 }
 
-fn report(plan: Plan, shown: &[Shown], audit: &Audit) -> String {
+fn report(plan: Plan, shown: &[Shown], audits: &[Audit]) -> String {
     let mut text = String::new();
     let Plan { database, seed, rounds } = plan;
     let slowest = shown.iter().filter_map(|one| one.first_effect).max().unwrap_or_default();
@@ -160,14 +169,17 @@ fn report(plan: Plan, shown: &[Shown], audit: &Audit) -> String {
          ```\n{}\n```\n",
         plan.replay()
     );
-    let _ = writeln!(text, "- taken by the carrier: {}; none twice", audit.taken);
-    let _ = writeln!(text, "- handed over: {}", audit.in_state("handed_over") + audit.in_state("delivered"));
+    let sum = |of: &dyn Fn(&Audit) -> usize| audits.iter().map(of).sum::<usize>();
+    let _ = writeln!(text, "- databases: {}, a fresh one every {ROUNDS_PER_DATABASE} rounds", audits.len());
+    let _ = writeln!(text, "- taken by the carrier: {}; none twice", sum(&|audit| audit.taken));
+    let handed_over = |audit: &Audit| audit.in_state("handed_over") + audit.in_state("delivered");
+    let _ = writeln!(text, "- handed over: {}", sum(&handed_over));
     let _ = writeln!(
         text,
         "- in doubt: {} ({} taken, {} never left), never more than the connections open at the kill",
-        audit.uncertain(),
-        audit.doubt_taken,
-        audit.doubt_never_left
+        sum(&Audit::uncertain),
+        sum(&|audit| audit.doubt_taken),
+        sum(&|audit| audit.doubt_never_left)
     );
     let _ = writeln!(text, "- slowest first effect after a restart: {} ms\n", slowest.as_millis());
     let _ = writeln!(
