@@ -150,9 +150,14 @@ impl Store {
     /// [`StoreError`] when the database refuses or a row is unreadable.
     pub async fn worklist(&self, site: SiteId, filter: &WorklistFilter) -> Result<WorklistPage, StoreError> {
         let db = self.reader();
-        let mut sql = Sql::new(db, COLUMNS).yes().text(" and t.site = ").bind(words::uuid(site.0));
+        // Who looks at what they took has few of all the tasks: these are found by their holder and by no other index.
+        let (of_site, of_role) = match filter.taken_by {
+            Some(_) => (" and coalesce(t.site, t.site) = ", " and (t.role || '') in "),
+            None => (" and t.site = ", " and t.role in "),
+        };
+        let mut sql = Sql::new(db, COLUMNS).yes().text(of_site).bind(words::uuid(site.0));
         if !filter.roles.is_empty() {
-            sql = sql.text(" and t.role in ").list(filter.roles.iter().map(|role| words::role(*role)));
+            sql = sql.text(of_role).list(filter.roles.iter().map(|role| words::role(*role)));
         }
         if let Some(level) = filter.level {
             sql = sql.text(" and t.level_rank = ").bind(words::level_rank(level));
