@@ -28,8 +28,9 @@ const READER_CACHE_KIB: u32 = 4 * 1024;
 pub const SQLITE_CACHE_KIB: u32 = WRITER_CACHE_KIB + SQLITE_READERS * READER_CACHE_KIB;
 /// Most bytes of a SQLite file that are read in place: the library's own limit.
 const MAPPED_BYTES_MAX: u32 = 0x7fff_0000;
-/// Pages of write-ahead log after which the writer copies them into the file.
-const CHECKPOINT_PAGES: u32 = 8_000;
+/// Pages of write-ahead log after which the writer copies them into the file, 160 MB: in a large file the pages of many commits lie
+/// scattered, and copying them often costs more than the commits.
+const CHECKPOINT_PAGES: u32 = 40_000;
 
 /// What a process opens the store for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
