@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::jobs::{CONNECTIONS, CONNECTIONS_MAX};
+
 /// Settings of one process.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Config {
@@ -36,9 +38,39 @@ pub struct Config {
     #[arg(long, env = "TEND_GATEWAY_SECRET", hide_env_values = true)]
     pub gateway_secret: Option<String>,
     /// Connections to the mail server, and as many to the SMS gateway. A crash leaves no more messages in doubt than these.
-    #[arg(long, env = "TEND_CONNECTIONS", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, env = "TEND_CONNECTIONS", default_value_t = CONNECTIONS, value_parser = connections())]
     pub connections: u16,
     /// A proxy in front terminates TLS; without it plain HTTP is served on loopback only.
     #[arg(long, env = "TEND_BEHIND_TLS_PROXY")]
     pub behind_tls_proxy: bool,
+}
+
+/// Reads a number of connections.
+pub fn connections() -> clap::builder::RangedI64ValueParser<u16> {
+    clap::value_parser!(u16).range(1..=i64::from(CONNECTIONS_MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        config: Config,
+    }
+
+    #[test]
+    fn connections_have_an_edge() {
+        let with =
+            |n: &str| Line::try_parse_from(["tend", "--connections", n]).map(|line| line.config.connections);
+        assert_eq!(
+            Line::try_parse_from(["tend"]).ok().map(|line| line.config.connections),
+            Some(CONNECTIONS)
+        );
+        assert_eq!((with("1").ok(), with("256").ok()), (Some(1), Some(CONNECTIONS_MAX)));
+        assert!(with("0").is_err() && with("257").is_err());
+    }
 }

@@ -132,7 +132,8 @@ impl App {
             };
             // Planning ahead takes a while, and others wait for this thread.
             let looked = tokio::task::spawn_blocking(move || look.at_all(&states)).await;
-            population.followups.extend(looked.unwrap_or_default());
+            let looked = looked.map_err(|error| StoreError::unreadable("plan of a patient", error))?;
+            population.followups.extend(looked);
         }
         for on in &mut population.versions {
             if let Some(Err(open)) = ways.get(&on.version) {

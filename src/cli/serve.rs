@@ -91,7 +91,7 @@ async fn start(args: &ServeArgs) -> Result<(), ServeError> {
     let roles = Roles {
         ticker: does(ProcessRole::Ticker),
         lanes: does(ProcessRole::Worker),
-        connections: config.connections.into(),
+        connections: config.connections,
     };
     if !does(ProcessRole::Web) {
         println!("working");

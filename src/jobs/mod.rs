@@ -25,9 +25,9 @@ use wake::{Look, Until, wakes};
 pub use work::{Work, WorkError};
 
 /// Connections of a lane, unless it is told otherwise.
-pub const CONNECTIONS: usize = 16;
+pub const CONNECTIONS: u16 = 16;
 /// Most connections of a lane.
-pub const CONNECTIONS_MAX: usize = 256;
+pub const CONNECTIONS_MAX: u16 = 256;
 /// How long a worker that failed rests before it starts again.
 pub const RESTART_PAUSE: Duration = Duration::from_millis(200);
 
@@ -39,7 +39,7 @@ pub struct Roles {
     /// Hands messages over and settles old claims.
     pub lanes: bool,
     /// Connections of each lane to its carrier: as many messages may be in doubt after a crash.
-    pub connections: usize,
+    pub connections: u16,
 }
 
 impl Default for Roles {
@@ -93,7 +93,7 @@ pub async fn run(
         monitor = add_long(monitor, &work, &stop).await;
         for carrier in carriers {
             let channel = carrier.channel();
-            let lane = Arc::new(Lane::new(work.clone(), carrier, roles.connections));
+            let lane = Arc::new(Lane::new(work.clone(), carrier, roles.connections.into()));
             monitor = add(monitor, Role::Lane(channel), &work, &stop, move |_, stop| {
                 let lane = lane.clone();
                 async move { lane.drain(&stop).await }

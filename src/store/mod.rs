@@ -51,7 +51,7 @@ pub use identity::{ContactPoint, Demographics, Identifier, Owner};
 pub use import::{LineCounts, NewLine};
 pub use inbound::{Inbound, Receipted};
 pub use long_job::{HeldJob, LongJob, LongKind, LongState, NewLongJob};
-pub use open::{Open, SQLITE_CACHE_KIB};
+pub use open::{Open, SQLITE_CACHE_KIB, SQLITE_CHECKPOINT_PAGES, SQLITE_MAPPED_BYTES_MAX};
 pub use outcome::{NewLocal, NewOutcome, NewWatch};
 pub use plain::{Cell, PlainRows};
 pub use rebuild::Compared;

@@ -27,10 +27,10 @@ const READER_CACHE_KIB: u32 = 4 * 1024;
 /// Page cache of all connections to a SQLite file together, in KiB.
 pub const SQLITE_CACHE_KIB: u32 = WRITER_CACHE_KIB + SQLITE_READERS * READER_CACHE_KIB;
 /// Most bytes of a SQLite file that are read in place: the library's own limit.
-const MAPPED_BYTES_MAX: u32 = 0x7fff_0000;
+pub const SQLITE_MAPPED_BYTES_MAX: u32 = 0x7fff_0000;
 /// Pages of write-ahead log after which the writer copies them into the file, 160 MB: in a large file the pages of many commits lie
 /// scattered, and copying them often costs more than the commits.
-const CHECKPOINT_PAGES: u32 = 40_000;
+pub const SQLITE_CHECKPOINT_PAGES: u32 = 40_000;
 
 /// What a process opens the store for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,9 +137,9 @@ fn sqlite_options(options: SqliteConnectOptions, cache_kib: u32) -> SqliteConnec
         .foreign_keys(true)
         .statement_cache_capacity(PREPARED_MAX)
         .pragma("cache_size", format!("-{cache_kib}"))
-        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string())
+        .pragma("wal_autocheckpoint", SQLITE_CHECKPOINT_PAGES.to_string())
         // Pages of the file are read where the system keeps them: a reader's own cache is void after each commit.
-        .pragma("mmap_size", MAPPED_BYTES_MAX.to_string())
+        .pragma("mmap_size", SQLITE_MAPPED_BYTES_MAX.to_string())
         .pragma("temp_store", "memory")
 }
 

@@ -154,7 +154,7 @@ fn open_at_the_kill(lines: &[serde_json::Value], started: u64, killed: u64) -> u
         let lines = lines.iter().filter(move |line| line["event"] == event);
         lines.filter(|line| (started..=killed).contains(&at(line)))
     };
-    of("connected").count().saturating_sub(of("quit").count()).min(CONNECTIONS)
+    of("connected").count().saturating_sub(of("quit").count()).min(CONNECTIONS.into())
 }
 
 fn report(plan: Plan, shown: &[Shown], audits: &[Audit]) -> String {

@@ -15,7 +15,7 @@ use super::{
     BenchError,
     bare::{FLUSHES, Group},
 };
-use crate::store::{Cell, PlainRows};
+use crate::store::{Cell, PlainRows, SQLITE_CHECKPOINT_PAGES, SQLITE_MAPPED_BYTES_MAX};
 
 /// A connection of its own to the file.
 pub struct BareSqlite {
@@ -44,7 +44,8 @@ impl BareSqlite {
             "pragma busy_timeout = 10000",
             "pragma foreign_keys = on",
             "pragma cache_size = -65536",
-            "pragma wal_autocheckpoint = 8000",
+            &format!("pragma wal_autocheckpoint = {SQLITE_CHECKPOINT_PAGES}"),
+            &format!("pragma mmap_size = {SQLITE_MAPPED_BYTES_MAX}"),
         ] {
             bare.run(pragma)?;
         }

@@ -33,11 +33,12 @@ use crate::{
         record::decide,
     },
     cli::clock::{FreshIds, MovedClock, SystemClock},
+    config::connections,
     deliver::{
         kannel::{Kannel, KannelSettings},
         smtp::{Smtp, SmtpSettings},
     },
-    jobs::{self, Roles},
+    jobs::{self, CONNECTIONS, Roles},
     ports::{Carrier, Clock},
     store::{
         Batch, Busy, Consent, ContactPoint, Demographics, GROUP_MAX, JobPool, Open, Owner, Store, Vault,
@@ -60,7 +61,7 @@ pub struct SendArgs {
     #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(200..=100_000))]
     messages: u32,
     /// Connections of each lane.
-    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, default_value_t = CONNECTIONS, value_parser = connections())]
     connections: u16,
     /// postfix's `smtp-sink`; by default where it is found.
     #[arg(long, env = "TEND_SMTP_SINK")]
@@ -292,7 +293,7 @@ impl Bench {
             // A dropped sender says the same.
             let _ = stopped.await;
         };
-        let roles = Roles { connections: connections.into(), ..Roles::default() };
+        let roles = Roles { connections, ..Roles::default() };
         let working = tokio::spawn(jobs::run(self.app.clone(), vec![carrier], roles, shutdown));
         let wanted = i64::try_from(self.messages).map_err(BenchError::of)?;
         while self.handed_over().await? - before < wanted {
