@@ -119,30 +119,35 @@ impl App {
     pub async fn open_link(&self, token: &str) -> Result<Opened, LinkError> {
         let live = self.live();
         let Some(link) = self.store.link(token).await? else { return Ok(Opened::Unknown) };
+        // The drafts before the state: a submission takes both away at once, so whoever finds no draft any more
+        // finds the answers, and not an empty form.
+        let asked: Vec<String> = link.plan.members.iter().map(keys::occurrence).collect();
+        let drafts = self.store.drafts(link.patient, &asked).await?;
         let Some(patient) = self.store.patient(link.patient).await? else { return Ok(Opened::Unknown) };
         let site = self.site(link.site);
         let state = patient.state;
-        match self.standing(&live, &link, &state).await? {
+        match self.standing(&live, &link, &state, drafts) {
             Ok(form) => Ok(Opened::Here(Box::new(Visit { link, state, site, form }))),
             Err(why) => Ok(Opened::Gone(Box::new(Closed { why, link, state, site }))),
         }
     }
 
-    async fn standing(
+    fn standing(
         &self,
         live: &Live,
         link: &LinkRow,
         state: &PatientState,
-    ) -> Result<Result<Form, Gone>, LinkError> {
+        mut drafts: BTreeMap<String, Draft>,
+    ) -> Result<Form, Gone> {
         let now = self.clock.now();
         if link.revoked || state.died.is_some() {
-            return Ok(Err(Gone::Withdrawn));
+            return Err(Gone::Withdrawn);
         }
         if link.locked {
-            return Ok(Err(Gone::Locked));
+            return Err(Gone::Locked);
         }
         if link.expires_at <= now {
-            return Ok(Err(Gone::Expired));
+            return Err(Gone::Expired);
         }
         let mut parts = Vec::new();
         let mut gone = Vec::new();
@@ -156,14 +161,12 @@ impl App {
             let answered = gone.contains(&Gone::Answered);
             let why =
                 if answered { Gone::Answered } else { gone.first().copied().unwrap_or(Gone::Withdrawn) };
-            return Ok(Err(why));
+            return Err(why);
         }
-        let occurrences: Vec<String> = parts.iter().map(|part| keys::occurrence(&part.about)).collect();
-        let mut drafts: BTreeMap<String, Draft> = self.store.drafts(link.patient, &occurrences).await?;
-        for (part, occurrence) in parts.iter_mut().zip(&occurrences) {
-            part.draft = drafts.remove(occurrence).unwrap_or_default();
+        for part in &mut parts {
+            part.draft = drafts.remove(&keys::occurrence(&part.about)).unwrap_or_default();
         }
-        Ok(Ok(Form::of(parts)))
+        Ok(Form::of(parts))
     }
 
     /// Looks at a date of birth. The fifth wrong one locks the link and gives a clerk a task.
