@@ -84,7 +84,10 @@ fn for_people(report: &Report, seconds: f64) -> String {
     );
     text += &match report.left_out {
         0 => "nothing left out\n".to_owned(),
-        n => format!("{n} courses left out beyond {} states\n", bounds.states_max),
+        n => format!(
+            "{n} left out: courses beyond {} states, or sets of facts at the start\n",
+            bounds.states_max
+        ),
     };
     for unseen in &report.unseen {
         text += &format!("possible, but on no course within the bounds: {unseen}\n");

@@ -44,7 +44,9 @@ pub(super) fn of(world: &World, ground: &Ground<'_>, horizon: &Horizon) -> Optio
     messages(ground, state, next, &mut hash);
     agenda(world, &mut hash);
     let watch = &world.watch;
-    (watch.unowned, watch.asked, watch.cap_taken, watch.stopped).hash(&mut hash);
+    // Another silence today is the same one; on a later day no earlier one is.
+    let silent_today = watch.unowned > 0 && watch.silent_on == Some(today);
+    (watch.unowned, silent_today, watch.asked, watch.cap_taken, watch.stopped).hash(&mut hash);
     Some(hash.finish())
 }
 

@@ -126,7 +126,7 @@ pub struct Report {
     pub advances: usize,
     /// Steps, and alternatives of rules, that are possible but that no course within the bounds came to.
     pub unseen: Vec<String>,
-    /// Courses left out because there were too many states.
+    /// Courses left out because there were too many states, and sets of facts at the start beyond those that are tried.
     pub left_out: usize,
     /// The last day that a course came to.
     pub until: Option<Date>,

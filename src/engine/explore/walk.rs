@@ -126,8 +126,9 @@ impl<'a> Walk<'a> {
                     };
                     values.iter().map(with).collect::<Vec<_>>()
                 })
-                .take(ROOTS_MAX)
                 .collect();
+            self.left_out += combinations.len().saturating_sub(ROOTS_MAX);
+            combinations.truncate(ROOTS_MAX);
         }
         let first = combinations.first().cloned().unwrap_or_default();
         let dates = workflow.anchors.iter().filter(|anchor| anchor.restarts.is_none());

@@ -81,7 +81,7 @@ impl Watch {
                 }
                 Fact::Closed { how: Closing::Silent, .. } => {
                     let day = day_of(&ground.zone, entry.occurred_at);
-                    let again = self.unowned > 0 && self.silent_on.replace(day) == Some(day);
+                    let again = self.unowned > 0 && self.silent_on == Some(day);
                     self.silent_on = Some(day);
                     self.unowned = if owned { 0 } else { (self.unowned + u8::from(!again)).min(SILENT_MAX) };
                     if self.unowned == SILENT_MAX {
