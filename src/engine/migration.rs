@@ -101,39 +101,6 @@ impl Migration {
             added: self.removed.clone(),
         }
     }
-
-    /// This one and then the next as one.
-    #[must_use]
-    pub fn then(&self, next: &Self) -> Self {
-        let after = |name: &Name| -> Option<Name> {
-            (!next.removed.contains(name)).then(|| next.renamed.get(name).unwrap_or(name).clone())
-        };
-        let begun: BTreeSet<&Name> = self.renamed.values().collect();
-        let mut all = Self::default();
-        all.removed.clone_from(&self.removed);
-        for (old, middle) in &self.renamed {
-            match after(middle) {
-                Some(new) => _ = all.renamed.insert(old.clone(), new),
-                None => _ = all.removed.insert(old.clone()),
-            }
-        }
-        // What only the second one names has the same name before the first, unless the first brought it.
-        let from_before = |name: &&Name| !begun.contains(name) && !self.added.contains(*name);
-        all.removed.extend(next.removed.iter().filter(from_before).cloned());
-        let renamed = next.renamed.iter().filter(|(old, _)| from_before(old));
-        all.renamed.extend(renamed.map(|(old, new)| (old.clone(), new.clone())));
-        all.renamed.retain(|old, new| old != new);
-        all.added = self.added.iter().filter_map(after).chain(next.added.iter().cloned()).collect();
-        // Taken away and brought back: planned afresh.
-        let again: Vec<Name> = all.removed.intersection(&all.added).cloned().collect();
-        let retimed = self.retimed.iter().filter_map(after).chain(next.retimed.iter().cloned());
-        all.retimed = retimed.filter(|name| !all.added.contains(name)).chain(again.clone()).collect();
-        for name in again {
-            all.removed.remove(&name);
-            all.added.remove(&name);
-        }
-        all
-    }
 }
 
 /// Whether the file says that a step has other times, or that the one has around which it is placed.

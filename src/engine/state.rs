@@ -20,7 +20,7 @@ use crate::{
 pub use crate::memo::{Memo, PatientMemo};
 
 /// Bumped when the fold changes; a stored state of another version is folded afresh from the history.
-pub const STATE_VERSION: u16 = 4;
+pub const STATE_VERSION: u16 = 5;
 
 /// What says nothing is not written down: most of a state is what has not happened.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -192,7 +192,7 @@ impl EnrollmentState {
     /// Whether something waits for an answer or for a task to be done.
     #[must_use]
     pub fn has_open_windows(&self) -> bool {
-        self.steps.values().any(|step| step.open.iter().any(|open| open.closed.is_none()))
+        self.steps.values().any(StepState::is_owed)
     }
 }
 
@@ -253,6 +253,14 @@ pub struct StepState {
     /// The latest occurrences that went out or were done. At most [`DONE_MAX`].
     #[serde(default, skip_serializing_if = "is_default")]
     pub done: Vec<Done>,
+}
+
+impl StepState {
+    /// Whether it waits for an answer or for a task to be done, also one that is overdue.
+    #[must_use]
+    pub fn is_owed(&self) -> bool {
+        self.open.iter().any(|open| open.closed.is_none() || open.task.is_some())
+    }
 }
 
 /// Occurrences remembered as done per step.

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What is asked about.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject<'a> {
     /// A message.
     Message(&'a MessageKey),
@@ -198,26 +198,7 @@ fn decides(fact: &Fact, subject: Subject<'_>) -> bool {
 }
 
 fn touches(fact: &Fact, subject: Subject<'_>) -> bool {
-    match (fact, subject) {
-        (
-            Fact::Joined { message, .. }
-            | Fact::Moved { message, .. }
-            | Fact::Dropped { message, .. }
-            | Fact::Claimed { message, .. }
-            | Fact::Released { message, .. }
-            | Fact::HandedOver { message, .. }
-            | Fact::Receipt { message, .. },
-            Subject::Message(key),
-        ) => message == key,
-        (
-            Fact::TaskChanged { task, .. }
-            | Fact::TaskWithdrawn { task, .. }
-            | Fact::Taken { task, .. }
-            | Fact::Outcome { task, .. },
-            Subject::Task(key),
-        ) => task == key,
-        _ => decides(fact, subject),
-    }
+    subject_of(fact) == Some(subject)
 }
 
 /// The enrolment, and the latest change of a date or fact that planned its step afresh.
@@ -237,7 +218,7 @@ fn clock(history: &[Entry], decided: &Entry, members: &[&Occurrence]) -> Vec<u64
                     | Fact::Voided { .. }
             )
         };
-        history.iter().filter(|entry| entry.seq < replanned.seq).rfind(changes)
+        history.iter().filter(of).filter(|entry| entry.seq < replanned.seq).rfind(changes)
     });
     [enrolled, cause, replanned].into_iter().flatten().map(|entry| entry.seq).collect()
 }

@@ -7,15 +7,14 @@ use crate::{
     fact::{Closing, DropReason, Fact, Occurrence, TaskKey},
     model::{Does, Overdue, Step, Workflow},
     planner::AdvanceError,
-    state::{MessageStanding, OpenOccurrence, PatientState, StepState},
+    state::{MessageStanding, OpenOccurrence, PatientState},
     turn::{Turn, env},
 };
 
 /// The steps with an occurrence that is not closed, or whose work is still owed.
 pub(crate) fn to_follow(turn: &Turn<'_>, id: EnrollmentId) -> Vec<Name> {
     let Some(enrollment) = turn.state.enrollments.get(&id) else { return Vec::new() };
-    let owed = |state: &StepState| state.open.iter().any(|open| open.closed.is_none() || open.task.is_some());
-    enrollment.steps.iter().filter(|(_, state)| owed(state)).map(|(step, _)| step.clone()).collect()
+    enrollment.steps.iter().filter(|(_, state)| state.is_owed()).map(|(step, _)| step.clone()).collect()
 }
 
 /// Looks at every open occurrence of a step.

@@ -378,7 +378,10 @@ fn start(turn: &mut Turn<'_>, finding: &alert::Finding<'_>, step: &Name) -> Resu
     if turn.is_over(id) {
         return Ok(());
     }
-    let state = turn.state.enrollments.get(&id).and_then(|e| e.steps.get(step));
+    let Some(enrollment) = turn.state.enrollments.get(&id) else { return Ok(()) };
+    // A rule of an earlier version calls the step by the name that it had then.
+    let step = &enrollment.name_now(step).clone();
+    let state = enrollment.steps.get(step);
     let runs = state.is_some_and(|s| !s.starts.is_empty() || s.open.iter().any(|open| open.closed.is_none()));
     if runs {
         return Ok(());

@@ -6,7 +6,7 @@ use crate::{
     fact::{Closing, DropReason, Fact, Occurrence, VersionChoice},
     keys,
     migration::Migration,
-    model::{LevelId, Role, TaskKind, Workflow},
+    model::{Does, LevelId, Role, Step, TaskKind, Workflow},
     planner::AdvanceError,
     schedule::waits_for_start,
     state::{StepState, Unjudged},
@@ -53,8 +53,12 @@ pub(super) fn moved(
         let state = state_of(turn, id, &step.id);
         remove(turn, id, &step.id, &state)?;
     }
-    // A move that is taken back brings back what may still be done; a move plans only what is due after it.
-    let change = if undone { Change::First } else { Change::Event };
+    // A move that is taken back brings back what may still be done; a move asks only what is due after it, but work whose
+    // window is open is not lost by it.
+    let change = |step: &Step| {
+        let is_work = matches!(step.does, Does::Task { .. }) && migration.retimed.contains(&step.id);
+        if undone || is_work { Change::First } else { Change::Event }
+    };
     for step in workflow.steps.iter().filter(|step| !waits_for_start(step)) {
         let mut state = state_of(turn, id, &step.id);
         if migration.retimed.contains(&step.id) {
@@ -64,7 +68,7 @@ pub(super) fn moved(
         } else if !migration.added.contains(&step.id) {
             continue;
         }
-        plan_afresh(turn, id, step, &state, change)?;
+        plan_afresh(turn, id, step, &state, change(step))?;
     }
     Ok(())
 }

@@ -122,8 +122,14 @@ impl PatientState {
                 matches!(message.standing, MessageStanding::HandedOver(_))
                     && message.members.contains(&member)
             });
-            if let Some(open) = self.occurrence_mut(&member).filter(|open| !asked && open.closed.is_none()) {
-                open.asked_at = None;
+            let Some(open) = self.occurrence_mut(&member).filter(|open| !asked && open.closed.is_none())
+            else {
+                continue;
+            };
+            open.asked_at = None;
+            if let Some(step) = self.step_mut(&member) {
+                step.done
+                    .retain(|done| (done.generation, done.ordinal) != (member.generation, member.ordinal));
             }
         }
     }

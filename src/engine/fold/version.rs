@@ -28,6 +28,9 @@ impl PatientState {
                 let Some(enrollment) = self.of(entry) else { return };
                 for step in &migration.removed {
                     enrollment.former.insert(step.clone(), Former::Removed(from.clone()));
+                }
+                // What had been started of a step that comes anew is past; a move that is taken back brings it back.
+                for step in migration.added.iter().filter(|_| !undone) {
                     if let Some(state) = enrollment.steps.get_mut(step) {
                         state.starts.clear();
                     }

@@ -117,12 +117,97 @@ fn nothing_is_guessed() {
     assert_eq!(Migration::between(&daily(), &daily()), Ok(Migration::default()));
 }
 
-#[test]
-fn a_step_around_a_retimed_one_moves_with_it() {
+/// The visit, and what leads up to it, four hours later.
+fn later_visit() -> Workflow {
     let mut next = daily();
     let visit = next.steps.iter_mut().find(|step| step.id == *"visit").expect("a step");
     visit.timing.time = jiff::civil::time(14, 0, 0, 0);
     next.changes.retimed.push(name("visit"));
+    next
+}
+
+/// Without the visit and what hangs on it.
+fn without_visit() -> Workflow {
+    let mut next = daily();
+    for step in ["visit", "prepare", "after-visit"] {
+        next.steps.retain(|known| known.id != *step);
+        next.changes.removed.push(name(step));
+    }
+    next
+}
+
+#[test]
+fn work_whose_window_is_open_is_not_lost_by_other_times() {
+    let (new, site) = (later_visit(), SiteSettings::default());
+    let library = library(std::slice::from_ref(&new));
+    let visits = |patient: &Rehearsal<'_>| {
+        patient.state.tasks.values().filter(|task| task.kind == TaskKind::Visit).count()
+    };
+    // It was due yesterday and may be done for two days yet; a day later it would be overdue and owed all the same.
+    for at in ["2026-03-10T12:00", "2026-03-14T12:00"] {
+        let mut patient = story(&library, &site, &daily(), "2026-03-02T10:00", "2026-03-02");
+        patient.run_until(local(ZONE, at)).expect("runs");
+        assert_eq!(visits(&patient), 1, "{at}");
+        patient.happens(Some(PATIENT_A), Author::System, moved(&new)).expect("moved");
+        patient.run_until(patient.now).expect("runs");
+        assert_eq!(visits(&patient), 1, "{at}");
+    }
+}
+
+#[test]
+fn what_came_back_is_asked_again_when_its_step_is_planned_afresh() {
+    let (new, site) = (later(), SiteSettings::default());
+    let library = library(std::slice::from_ref(&new));
+    let mut patient = story(&library, &site, &daily(), "2026-03-02T10:00", "2026-03-02");
+    patient.run_until(local(ZONE, "2026-03-03T09:30")).expect("runs");
+    let sent = patient.state.messages.keys().next().cloned().expect("a message");
+    let lost = Fact::Receipt { message: sent, delivered: false };
+    patient.happens(Some(PATIENT_A), Author::Staff(crate::StaffId(1)), lost).expect("found out");
+    patient.happens(Some(PATIENT_A), Author::System, moved(&new)).expect("moved");
+    patient.run_until(local(ZONE, "2026-03-03T11:00")).expect("runs");
+    assert_eq!(asked(&patient.history), ["03-03 09:00 check", "03-03 10:00 check"]);
+}
+
+#[test]
+fn a_move_that_is_taken_back_brings_back_what_an_outcome_had_started() {
+    let (new, site) = (without_visit(), SiteSettings::default());
+    let library = library(std::slice::from_ref(&new));
+    let mut patient = story(&library, &site, &daily(), "2026-03-02T10:00", "2026-03-02");
+    patient.run_until(local(ZONE, "2026-03-09T12:00")).expect("runs");
+    let visit = patient.state.tasks.iter().find(|(_, task)| task.kind == TaskKind::Visit);
+    let task = visit.map(|(key, _)| key.clone()).expect("a visit");
+    let done = Fact::Outcome { task, code: crate::fact::OutcomeCode::Done };
+    patient.happens(Some(PATIENT_A), Author::Staff(crate::StaffId(1)), done).expect("done");
+    let after = |patient: &Rehearsal<'_>| {
+        let until = local(ZONE, "2026-06-01T00:00");
+        ahead(patient, until).iter().filter(|(step, _)| *step == *"after-visit").count()
+    };
+    assert_eq!(after(&patient), 1);
+    patient.record(vec![fact(&patient, moved(&new))]).expect("moved");
+    assert_eq!(after(&patient), 0);
+    patient.record(vec![fact(&patient, undone(&patient))]).expect("moved back");
+    assert_eq!(after(&patient), 1);
+}
+
+#[test]
+fn a_follow_up_with_overdue_work_is_not_quiet() {
+    let (new, site) = (without_visit(), SiteSettings::default());
+    let library = library(std::slice::from_ref(&new));
+    let mut patient = story(&library, &site, &daily(), "2026-03-02T10:00", "2026-03-02");
+    patient.run_until(local(ZONE, "2026-03-25T12:00")).expect("runs");
+    let owed: Vec<_> = patient.state.tasks.values().filter(|task| task.kind == TaskKind::Visit).collect();
+    assert_eq!(owed.len(), 1, "overdue and owed");
+    let Fact::VersionChanged { to, migration, .. } = moved(&new) else { unreachable!() };
+    let chosen = Fact::VersionChosen { to: to.clone(), choice: VersionChoice::MoveWhenQuiet(migration) };
+    patient.happens(Some(PATIENT_A), Author::System, chosen).expect("chosen");
+    patient.run_until(local(ZONE, "2026-03-27T12:00")).expect("runs");
+    assert_eq!(patient.state.enrollments[&PATIENT_A].version, daily().version(), "it waits for the visit");
+    assert!(patient.state.tasks.values().any(|task| task.kind == TaskKind::Visit));
+}
+
+#[test]
+fn a_step_around_a_retimed_one_moves_with_it() {
+    let next = later_visit();
     let migration = Migration::between(&daily(), &next).expect("stated");
     let around = daily().steps.into_iter().filter(|step| matches!(step.schedule, Schedule::Around { .. }));
     for step in around {
@@ -286,6 +371,40 @@ fn the_difference_that_is_announced_is_the_one_that_comes() {
             assert_eq!(only(&after, &before), announced_near(&announced.gets), "{at}");
             assert_eq!(only(&before, &after), announced_near(&announced.loses), "{at}");
         }
+    }
+}
+
+/// What two moves are together, worked out without the workflows: what the one that spans both must say.
+impl Migration {
+    fn then(&self, next: &Self) -> Self {
+        let after = |name: &Name| -> Option<Name> {
+            (!next.removed.contains(name)).then(|| next.renamed.get(name).unwrap_or(name).clone())
+        };
+        let begun: BTreeSet<&Name> = self.renamed.values().collect();
+        let mut all = Self::default();
+        all.removed.clone_from(&self.removed);
+        for (old, middle) in &self.renamed {
+            match after(middle) {
+                Some(new) => _ = all.renamed.insert(old.clone(), new),
+                None => _ = all.removed.insert(old.clone()),
+            }
+        }
+        // What only the second one names has the same name before the first, unless the first brought it.
+        let from_before = |name: &&Name| !begun.contains(name) && !self.added.contains(*name);
+        all.removed.extend(next.removed.iter().filter(from_before).cloned());
+        let renamed = next.renamed.iter().filter(|(old, _)| from_before(old));
+        all.renamed.extend(renamed.map(|(old, new)| (old.clone(), new.clone())));
+        all.renamed.retain(|old, new| old != new);
+        all.added = self.added.iter().filter_map(after).chain(next.added.iter().cloned()).collect();
+        // Taken away and brought back: planned afresh.
+        let again: Vec<Name> = all.removed.intersection(&all.added).cloned().collect();
+        let retimed = self.retimed.iter().filter_map(after).chain(next.retimed.iter().cloned());
+        all.retimed = retimed.filter(|name| !all.added.contains(name)).chain(again.clone()).collect();
+        for name in again {
+            all.removed.remove(&name);
+            all.added.remove(&name);
+        }
+        all
     }
 }
 

@@ -24,8 +24,8 @@ crate::words! {
         stay: "Everybody stays on their version", "全部保持原版本";
         stay_help: "Only new patients get the new version.", "仅新患者使用新版本。";
         now: "Move everybody now", "全部立即转换";
-        now_help: "What waits of a removed or re-timed step is withdrawn; what is due from now on is planned afresh. What is done stays done.",
-            "已删除或改期步骤中待处理的内容将撤回，今后到期的内容重新安排，已完成的保持不变。";
+        now_help: "What waits of a removed or re-timed step is withdrawn; what is due from now on is planned afresh, and work whose window is open stays. What is done stays done.",
+            "已删除或改期步骤中待处理的内容将撤回，今后到期的内容重新安排，仍在期限内的工作保留，已完成的保持不变。";
         quiet: "Move each when no window is open", "各自在无待办时转换";
         quiet_help: "Nothing is withdrawn: a follow-up moves once nothing of it waits for an answer or a task.", "不撤回任何内容：待答复和任务均结束后再转换。";
         back: "Move everybody back who was moved, and nobody who waits", "已转换者全部退回，等待转换者不再转换";
