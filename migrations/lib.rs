@@ -15,6 +15,7 @@ mod m0008_long_job;
 mod m0009_risk_order;
 mod m0010_taken;
 mod m0011_outcome;
+mod m0012_unscored;
 
 pub use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_risk_order::Migration),
             Box::new(m0010_taken::Migration),
             Box::new(m0011_outcome::Migration),
+            Box::new(m0012_unscored::Migration),
         ]
     }
 }

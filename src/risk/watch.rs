@@ -2,7 +2,7 @@
 //!
 //! Drift of an input is the population stability index against the training rows. Calibration is a control chart: in
 //! each period the events seen minus those expected, in standard errors, against a limit whose rate of false alarms
-//! is known. One bad period asks for a look; two in a row, or one far outside, say that the model should step back.
+//! is known. One bad period asks for a look; two counted ones in a row say that the model should step back.
 
 use serde::{Deserialize, Serialize};
 

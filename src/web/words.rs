@@ -90,6 +90,7 @@ mod tests {
             Risk::ALL,
             Staff::ALL,
             Story::ALL,
+            Versions::ALL,
         ];
         for catalogue in staff.into_iter().chain([Workflows::ALL, Worklist::ALL]) {
             assert_eq!(untranslated(catalogue), [""; 0]);

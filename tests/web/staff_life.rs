@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
 use jiff::{SignedDuration, Span, civil::Date, tz::TimeZone};
+use tend::app::Actor;
 use tend::app::enroll::{Course, Enrolled, Newcomer};
 use tend::app::register::Register;
 use tend::app::score::outcome::{Became, OutcomeLine};
 use tend::app::score::{MODEL, SwitchState};
-use tend::store::{CHALLENGER, Demographics, Identifier};
+use tend::store::{CHALLENGER, Demographics, FreeText, Identifier};
+use tend_engine::fact::{Author, Fact, NewFact};
 use tend_engine::model::{Channel, Role};
 use tend_engine::{Decimal, StaffId, Value};
 
@@ -111,6 +113,15 @@ async fn a_site_learns_from_its_own_histories() {
         reason: "weighed again".to_owned(),
     };
     app.change_patient(of.patient, change, by).await.expect("recorded");
+    // Written down on day 4, of day 1: rows of the days between do not know of it.
+    let late = NewFact {
+        enrollment: Some(other.enrollment),
+        occurred_at: app.clock.now() - SignedDuration::from_hours(72),
+        author: Author::Staff(by),
+        fact: Fact::FactSet { name: named("dry_weight"), value: Value::Number(Decimal::whole(60)) },
+    };
+    let nothing = FreeText::new();
+    app.record(Actor::Staff(by), "late", other.patient, vec![late], &nothing).await.expect("recorded");
     assert_eq!(app.landmarks(SITE).await.expect("rows").rows.len(), 0, "no outcome is known yet");
     ward.days_pass(30).await;
     let line = |n: u32, became| OutcomeLine {
@@ -142,8 +153,15 @@ async fn a_site_learns_from_its_own_histories() {
         assert!(day < 20 && day + time == 20, "no row knows more than its day: {row:?}");
         assert_eq!((row[at("event")].as_str(), row[at("readmit30")].as_str()), ("1", "1"));
     }
-    let theirs = table.rows.iter().filter(|row| row[at("enrollment")] == other.enrollment.to_string());
-    assert!(theirs.into_iter().all(|row| row[at("readmit30")] == "0"));
+    let theirs = || table.rows.iter().filter(|row| row[at("enrollment")] == other.enrollment.to_string());
+    assert!(theirs().all(|row| row[at("readmit30")] == "0"));
+    let knew: Vec<(&str, &str)> =
+        theirs().map(|row| (row[at("day")].as_str(), row[at("dry_weight")].as_str())).collect();
+    assert!(knew.iter().any(|(_, weight)| *weight == "60"), "{knew:?}");
+    assert!(
+        knew.iter().all(|(day, weight)| (day.parse::<i32>().expect("n") >= 4) == (*weight == "60")),
+        "{knew:?}"
+    );
 }
 
 async fn a_challenger_that_looks_back_is_logged_beside_and_shown_to_nobody() {

@@ -117,7 +117,8 @@ fn follow(entries: &[Entry], outcome: &OutcomeRow, discharge: Option<Date>, zone
     let mut start = discharge;
     let mine = entries.iter().filter(|entry| entry.enrollment == Some(outcome.enrollment));
     for entry in mine.filter(|entry| !voided.contains(&entry.seq)) {
-        let on = entry.occurred_at.to_zoned_datetime(zone.clone()).date();
+        // A row holds what was written down by its day, whenever it had happened.
+        let on = entry.recorded_at.to_zoned_datetime(zone.clone()).date();
         let from = *start.get_or_insert(on);
         if known.learn(entry, on) {
             rows.insert((on - from).get_days().max(0), known.clone());

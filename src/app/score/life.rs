@@ -41,11 +41,9 @@ impl App {
         let mut table = RawTable::new(header.clone()).map_err(EvaluateError::from)?;
         let mut seen = std::collections::BTreeSet::new();
         for row in self.store.followed(site, MODEL).await? {
-            let Some(happened) = row.happened else { continue };
+            let is_first = seen.insert(row.enrollment);
             let is_recent = row.at.to_zoned_datetime(zone.clone()).date() >= since;
-            if !is_recent || !seen.insert(row.enrollment) {
-                continue;
-            }
+            let Some(happened) = row.happened.filter(|_| is_first && is_recent) else { continue };
             let inputs = read(&row.inputs);
             let mut cells: Vec<String> = shipped
                 .features()
@@ -59,7 +57,12 @@ impl App {
             cells.push(u8::from(happened).to_string());
             table.push_row(cells.iter().map(String::as_str)).map_err(EvaluateError::from)?;
         }
-        let local = shipped.localise(&table, &OutcomeColumns::Label(LABEL.to_owned()))?;
+        let fitted = shipped.clone();
+        // Fitting takes seconds, and others wait for this thread.
+        let local = tokio::task::spawn_blocking(move || {
+            fitted.localise(&table, &OutcomeColumns::Label(LABEL.to_owned()))
+        });
+        let local = local.await.map_err(|error| StoreError::unreadable("outcomes", error))??;
         let version = shipped.moved_by(local.clone()).version().to_owned();
         let body = serde_json::to_string(&local).unwrap_or_default();
         self.write_local(site, "challenger", version, body, by).await?;

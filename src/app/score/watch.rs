@@ -199,9 +199,9 @@ impl App {
         }
         let zone = TimeZone::get(&self.site(site).zone).unwrap_or(TimeZone::UTC);
         for switch in self.store.model_switches(site).await? {
-            // Whoever turned it on after that month has decided.
+            // Whoever turned it on once that month was known has decided.
             let decided = switch.set_at.to_zoned_datetime(zone.clone()).date();
-            let is_newer = watch.signalled().is_some_and(|month| end_of(month) < decided);
+            let is_newer = watch.signalled().is_some_and(|month| end_of(month) <= decided);
             let on = switch.model == MODEL && switch.state == SwitchState::On.word();
             let (true, false, Ok(workflow)) = (on, is_newer, tend_engine::Name::parse(&switch.workflow))
             else {

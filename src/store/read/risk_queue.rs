@@ -199,16 +199,21 @@ impl Store {
         self.risk_rows(raw).await
     }
 
-    /// Running enrollments whose latest score is an abstention.
+    /// Running enrollments of these workflows that were scored and have no score now.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn risk_abstained(&self, site: SiteId) -> Result<Vec<RiskRow>, StoreError> {
+    pub async fn risk_abstained(&self, site: SiteId, workflows: &[&str]) -> Result<Vec<RiskRow>, StoreError> {
+        if workflows.is_empty() {
+            return Ok(Vec::new());
+        }
         let db = self.reader();
         let raw = Sql::new(db, COLUMNS)
             .yes()
             .text(FROM)
             .bind(words::uuid(site.0))
+            .text(" and e.workflow in ")
+            .list(workflows.iter().copied())
             .text(" and e.risk_ppm is null and e.risk_moved is null and exists (select 1 from score s where s.enrollment = e.id) order by e.id desc limit ")
             .bind(i64::try_from(RISK_ROWS).unwrap_or(i64::MAX))
             .all(db)

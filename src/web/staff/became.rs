@@ -52,6 +52,7 @@ pub async fn show(
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, WebError> {
     let subject = subject(&app, &signed, &path).await?;
+    app.viewed(signed.staff.id, subject.row.id, "outcome").await?;
     page(&build(&app, &signed, &subject, Typed::default()).await?)
 }
 

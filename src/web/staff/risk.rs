@@ -145,10 +145,7 @@ pub async fn show(app: Data<App>, signed: Signed, asked: Query<Asked>) -> Result
                 row.enrollment.0.is_multiple_of(AUDIT_ONE_IN) && on.contains(&row.workflow.as_str())
             };
             let audit = audit.into_iter().filter(drawn).collect();
-            let abstained = app.store.risk_abstained(site).await?;
-            let listed =
-                |row: &RiskRow| on.contains(&row.workflow.as_str()) || back.contains(&row.workflow.as_str());
-            let abstained: Vec<RiskRow> = abstained.into_iter().filter(listed).collect();
+            let abstained = app.store.risk_abstained(site, &[&on[..], &back[..]].concat()).await?;
             (app.store.risk_red(site).await?, abstained, app.store.risk_dismissed(site).await?, audit)
         } else {
             (Vec::new(), Vec::new(), Vec::new(), Vec::new())
