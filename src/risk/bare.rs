@@ -17,14 +17,14 @@ pub struct Bare {
 impl Model {
     /// The products for so many rows at a time.
     pub fn bare(&self, rows: usize) -> Result<Bare> {
-        let (members, hidden) = (self.members.count, self.members.w2.dim(1)?);
+        let (members, hidden, outputs) = (self.members.count, self.members.hidden, self.members.outputs);
         let half = |shape: &[usize]| Tensor::full(0.5f32, shape, &Device::Cpu);
         Ok(Bare {
             x: half(&[rows, self.encoder.width()])?,
             hidden: half(&[members, rows, hidden])?,
-            w1: self.members.w1.contiguous()?,
-            w2: self.members.w2.contiguous()?,
-            w3: self.members.w3.contiguous()?,
+            w1: half(&[self.encoder.width(), members * hidden])?,
+            w2: half(&[members, hidden, hidden])?,
+            w3: half(&[members, hidden, outputs])?,
         })
     }
 }

@@ -52,6 +52,7 @@ mod page;
 mod parts;
 mod predict;
 pub mod published;
+mod quick;
 mod reasons;
 mod rng;
 mod schema;

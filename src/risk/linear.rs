@@ -67,16 +67,37 @@ impl Linear {
     pub fn part(&self, x: &[f32]) -> f64 {
         self.beta.iter().zip(x).map(|(b, x)| b * f64::from(*x)).sum()
     }
+}
 
-    /// Variance of x'beta for a row that lies `x` away from the mean.
-    pub fn variance(&self, x: &[f64]) -> f64 {
-        let d = x.len();
-        let rows = self.covariance.chunks_exact(d.max(1));
-        let total: f64 = rows
-            .zip(x)
-            .filter(|(_, x)| **x != 0.0)
-            .map(|(row, xi)| xi * row.iter().zip(x).map(|(c, x)| c * x).sum::<f64>())
-            .sum();
+/// The variance of x'beta around the middle of all rows, made ready for rows that are mostly zeros.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Doubt {
+    covariance: Vec<f64>,
+    /// Covariance times the middle.
+    pull: Vec<f64>,
+    /// Variance of the middle itself.
+    rest: f64,
+}
+
+impl Doubt {
+    /// From the covariance of the coefficients and the mean of the columns.
+    pub fn of(covariance: &[f64], middle: &[f64]) -> Self {
+        let times = |line: &[f64]| line.iter().zip(middle).map(|(c, m)| c * m).sum();
+        let pull: Vec<f64> = covariance.chunks_exact(middle.len().max(1)).map(times).collect();
+        Self { covariance: covariance.to_vec(), rest: times(&pull), pull }
+    }
+
+    /// The variance for a row.
+    pub fn variance(&self, x: &[f32]) -> f64 {
+        let filled: Vec<(usize, f64)> =
+            x.iter().enumerate().filter(|(_, x)| **x != 0.0).map(|(c, x)| (c, f64::from(*x))).collect();
+        let mut total = self.rest;
+        for (at, (a, xa)) in filled.iter().enumerate() {
+            let line = &self.covariance[a * x.len()..(a + 1) * x.len()];
+            // The covariance is the same on both sides of its diagonal.
+            let before: f64 = filled[..at].iter().map(|(b, xb)| line[*b] * xb).sum();
+            total += xa * (xa * line[*a] + 2.0 * (before - self.pull[*a]));
+        }
         total.max(0.0)
     }
 }
@@ -261,5 +282,13 @@ mod tests {
         let variance = problem.covariance(&fit, 0.0)[0];
         let textbook = 1.0 / 60.0 + 1.0 / 40.0 + 1.0 / 30.0 + 1.0 / 70.0;
         assert!((variance - textbook).abs() < 1e-3, "{variance} {textbook}");
+    }
+
+    #[test]
+    fn doubt_grows_with_the_square_of_the_distance_from_the_middle() {
+        let doubt = Doubt::of(&[2.0, 0.5, 0.5, 1.0], &[1.0, 3.0]);
+        assert!(doubt.variance(&[1.0, 3.0]).abs() < 1e-12);
+        assert!((doubt.variance(&[0.0, 0.0]) - 14.0).abs() < 1e-12);
+        assert!((doubt.variance(&[2.0, 0.0]) - (2.0 - 3.0 + 9.0)).abs() < 1e-12);
     }
 }

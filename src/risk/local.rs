@@ -74,7 +74,7 @@ impl Model {
             return Err(DataError::TooFew { found: least, what, least: INTERCEPT_EVENTS }.into());
         }
         let frame = history::read(table, &self.features, self.lookback().as_ref())?;
-        let z: Vec<Vec<f64>> = self.raw(&frame.values)?.into_iter().map(|raw| raw.z).collect();
+        let z = self.log_hazards(&frame.values)?;
         let centre = (0..self.file.intervals.count())
             .map(|j| z.iter().map(|z| z[j]).sum::<f64>() / z.len().max(1) as f64)
             .collect();

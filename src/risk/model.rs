@@ -10,15 +10,15 @@ use crate::evaluate::NetBenefit;
 use crate::figures::{FoldMetric, Subgroup, Tenth};
 use crate::hazard::Intervals;
 use crate::history::Lookback;
-use crate::linear::Linear;
+use crate::linear::{Doubt, Linear};
 use crate::local::Local;
-use crate::net::{Members, Weights};
 pub use crate::parts::Parts;
+use crate::quick::QuickMembers;
 use crate::schema::{About, Feature, Source};
 use crate::score::Abstain;
 use crate::sha256;
 use crate::stack::Stack;
-use crate::trees::{Bins, Forest, stretches};
+use crate::trees::{Bins, LEAVES, QuickTrees, STRETCHES, stretches};
 use crate::watch::Spread;
 
 /// Format that this program reads and writes.
@@ -189,10 +189,10 @@ pub struct Model {
     pub(crate) features: Vec<Feature>,
     pub(crate) encoder: Encoder,
     pub(crate) linear: Linear,
-    pub(crate) centre: Vec<f64>,
-    pub(crate) members: Members,
+    pub(crate) doubt: Doubt,
+    pub(crate) members: QuickMembers,
     pub(crate) bins: Bins,
-    pub(crate) forests: Vec<Forest>,
+    pub(crate) trees: QuickTrees,
     pub(crate) stretches: Vec<u8>,
     pub(crate) reference: Vec<f64>,
 }
@@ -219,41 +219,23 @@ impl Model {
     pub(crate) fn assemble(file: ModelFile, parts: &Parts) -> Result<Self, ModelError> {
         let shape = |error: candle_core::Error| ModelError::Shape(error.to_string());
         let encoder = Encoder { blocks: file.input.iter().map(|input| input.block.clone()).collect() };
-        let nets: Vec<Members> =
-            parts.nets.iter().map(Weights::members).collect::<Result<_, _>>().map_err(shape)?;
-        let members = Members::join(&nets).map_err(shape)?;
-        let model = Self {
+        let members = QuickMembers::of(&parts.nets).map_err(shape)?;
+        let many = || ModelError::Shape(format!("a tree has more than {LEAVES} leaves"));
+        let count = file.intervals.count();
+        let trees = QuickTrees::of(&parts.forests, &parts.bins, count.min(STRETCHES)).ok_or_else(many)?;
+        check_shape(&file, parts, &encoder, &members)?;
+        Ok(Self {
             features: file.input.iter().map(|input| input.feature.clone()).collect(),
             reference: file.input.iter().map(|i| i.reference.unwrap_or(f64::NAN)).collect(),
             encoder,
+            doubt: Doubt::of(&parts.linear.covariance, &parts.centre),
             linear: parts.linear.clone(),
-            centre: parts.centre.clone(),
             members,
             bins: parts.bins.clone(),
-            forests: parts.forests.clone(),
-            stretches: stretches(file.intervals.count()),
+            trees,
+            stretches: stretches(count),
             file,
-        };
-        model.check_shape()?;
-        Ok(model)
-    }
-
-    fn check_shape(&self) -> Result<(), ModelError> {
-        let expect = |what: &str, found: usize, expected: usize| {
-            if found == expected {
-                return Ok(());
-            }
-            Err(ModelError::Shape(format!("{what} has {found} values where {expected} are expected")))
-        };
-        let columns = self.encoder.linear();
-        expect("linear.beta", self.linear.beta.len(), columns)?;
-        expect("linear.centre", self.centre.len(), columns)?;
-        expect("linear.covariance", self.linear.covariance.len(), columns * columns)?;
-        expect("linear.intercepts", self.linear.intercepts.len(), self.file.intervals.count())?;
-        expect("w1", self.members.w1.dims()[0], self.encoder.width())?;
-        expect("w3", self.members.w3.dims()[2], self.file.intervals.count())?;
-        expect("the trees' bins", self.bins.width(), self.features.len())?;
-        expect("members of all networks", self.members.count % self.forests.len().max(1), 0)
+        })
     }
 
     /// The inputs, in the order in which a form may ask for them.
@@ -283,6 +265,29 @@ impl Model {
         let order = self.file.columns.order.clone().filter(|_| derived)?;
         Some(Lookback { id: self.file.columns.id.clone(), order, label: self.file.columns.label.clone() })
     }
+}
+
+fn check_shape(
+    file: &ModelFile,
+    parts: &Parts,
+    encoder: &Encoder,
+    members: &QuickMembers,
+) -> Result<(), ModelError> {
+    let expect = |what: &str, found: usize, expected: usize| {
+        if found == expected {
+            return Ok(());
+        }
+        Err(ModelError::Shape(format!("{what} has {found} values where {expected} are expected")))
+    };
+    let (columns, intervals) = (encoder.linear(), file.intervals.count());
+    expect("linear.beta", parts.linear.beta.len(), columns)?;
+    expect("linear.centre", parts.centre.len(), columns)?;
+    expect("linear.covariance", parts.linear.covariance.len(), columns * columns)?;
+    expect("linear.intercepts", parts.linear.intercepts.len(), intervals)?;
+    expect("w1", members.inputs, encoder.width())?;
+    expect("w3", members.outputs, intervals)?;
+    expect("the trees' bins", parts.bins.width(), file.input.len())?;
+    expect("members of all networks", members.count % parts.forests.len().max(1), 0)
 }
 
 /// The first line of `model.toml`.

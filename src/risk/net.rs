@@ -232,28 +232,6 @@ impl Members {
         h.matmul(&self.w3)?.broadcast_add(&self.b3)
     }
 
-    /// The members of several networks as one.
-    pub fn join(parts: &[Self]) -> Result<Self> {
-        let hidden = parts.first().map_or(Ok(0), |p| p.w2.dim(D::Minus1))?;
-        let wide: Vec<Tensor> =
-            parts.iter().map(|p| p.w1.reshape((p.w1.dim(0)?, p.count, hidden))).collect::<Result<_>>()?;
-        let count = parts.iter().map(|p| p.count).sum();
-        let w1 = Tensor::cat(&wide, 1)?;
-        let inputs = w1.dim(0)?;
-        let cat = |pick: fn(&Self) -> &Tensor| {
-            let all: Vec<&Tensor> = parts.iter().map(pick).collect();
-            Tensor::cat(&all, 0)
-        };
-        Ok(Self {
-            count,
-            w1: w1.reshape((inputs, count * hidden))?.contiguous()?,
-            w2: cat(|p| &p.w2)?,
-            b2: cat(|p| &p.b2)?,
-            w3: cat(|p| &p.w3)?,
-            b3: cat(|p| &p.b3)?,
-        })
-    }
-
     /// Outputs of many rows as `rows` vectors of `members * outputs` values, member by member.
     pub fn outputs(&self, x: &Tensor) -> Result<Vec<Vec<f32>>> {
         let z = self.forward(x, None)?.transpose(0, 1)?.flatten_from(1)?;

@@ -27,6 +27,16 @@ pub struct Raw {
     pub variance: f64,
 }
 
+/// What line, members and trees see or say of a row.
+struct PathsOfRow<'a> {
+    /// Columns of the linear path.
+    x: &'a [f32],
+    /// members * intervals.
+    members: &'a [f32],
+    /// forests * stretches of time.
+    trees: &'a [f64],
+}
+
 /// A probability with its 90 % interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
@@ -127,45 +137,77 @@ impl Model {
         (values.collect(), first)
     }
 
-    /// Runs the network over rows of values.
+    /// Runs line, members and trees over rows of values.
     pub fn raw(&self, values: &[f64]) -> Result<Vec<Raw>, candle_core::Error> {
+        self.over_rows(values, |paths| Raw {
+            z: self.together(&paths),
+            members: self.whole(&paths, &doubles(paths.members), &self.trees_mean(&paths)),
+            trees: self.whole(&paths, &self.by_interval(paths.trees), &self.members_mean(&paths)),
+            variance: self.doubt.variance(paths.x) * self.stretch() * self.stretch(),
+        })
+    }
+
+    /// The calibrated log-hazards of rows of values, without what an interval needs.
+    pub fn log_hazards(&self, values: &[f64]) -> Result<Vec<Vec<f64>>, candle_core::Error> {
+        self.over_rows(values, |paths| self.together(&paths))
+    }
+
+    fn over_rows<T>(
+        &self,
+        values: &[f64],
+        make: impl Fn(PathsOfRow) -> T,
+    ) -> Result<Vec<T>, candle_core::Error> {
         let (width, columns) = (self.encoder.width(), self.encoder.linear());
-        let outputs = self.file.intervals.count();
-        let mut out = Vec::with_capacity(values.len() / self.features.len().max(1));
-        for chunk in values.chunks(SCORE_ROWS * self.features.len()) {
-            let rows = chunk.len() / self.features.len();
+        let features = self.features.len().max(1);
+        let mut out = Vec::with_capacity(values.len() / features);
+        let mut bins = Vec::new();
+        for chunk in values.chunks(SCORE_ROWS * features) {
+            let rows = chunk.len() / features;
             let mut x = vec![0f32; rows * width];
-            for (row, x) in chunk.chunks_exact(self.features.len()).zip(x.chunks_exact_mut(width)) {
+            bins.clear();
+            for (row, x) in chunk.chunks_exact(features).zip(x.chunks_exact_mut(width)) {
                 self.encoder.row(row, x);
+                self.bins.row(row, &mut bins);
             }
-            let outputs_of = self.members.outputs(&Tensor::from_slice(&x, (rows, width), &Device::Cpu)?)?;
-            let trees_of = self.trees(chunk);
-            for ((x, trees), deep) in x.chunks_exact(width).zip(trees_of).zip(outputs_of) {
-                let part = self.linear.part(x);
-                let away: Vec<f64> =
-                    x[..columns].iter().zip(&self.centre).map(|(x, c)| f64::from(*x) - c).collect();
-                let mean = |all: &[f64]| -> Vec<f64> {
-                    let n = (all.len() / outputs) as f64;
-                    (0..outputs).map(|j| all.iter().skip(j).step_by(outputs).sum::<f64>() / n).collect()
-                };
-                let deep: Vec<f64> = deep.into_iter().map(f64::from).collect();
-                let (trees_mean, deep_mean) = (mean(&trees), mean(&deep));
-                let whole = |own: &[f64], other: &[f64]| -> Vec<f64> {
-                    let each = own.iter().enumerate().map(|(i, own)| {
-                        let j = i % outputs;
-                        self.moved(j, self.linear.intercepts[j] + part + own + other[j])
-                    });
-                    each.collect()
-                };
-                let members = whole(&deep, &trees_mean);
-                let trees = whole(&trees, &deep_mean);
-                let z = whole(&deep_mean, &trees_mean);
-                let stretch = self.file.local.as_ref().map_or(1.0, |local| local.slope);
-                let variance = self.linear.variance(&away) * stretch * stretch;
-                out.push(Raw { z, members, trees, variance });
-            }
+            let members = self.members.outputs(&Tensor::from_slice(&x, (rows, width), &Device::Cpu)?)?;
+            let trees = self.trees.of_rows(&bins);
+            let parts = x
+                .chunks_exact(width)
+                .zip(members.chunks_exact(self.members.count * self.members.outputs))
+                .zip(trees.chunks_exact(self.trees.forests() * self.trees.stretches()));
+            out.extend(
+                parts.map(|((x, members), trees)| make(PathsOfRow { x: &x[..columns], members, trees })),
+            );
         }
         Ok(out)
+    }
+
+    fn together(&self, paths: &PathsOfRow) -> Vec<f64> {
+        self.whole(paths, &self.members_mean(paths), &self.trees_mean(paths))
+    }
+
+    /// Line, one path's parts and the mean of the other, as the site recalibrated it.
+    fn whole(&self, paths: &PathsOfRow, own: &[f64], other: &[f64]) -> Vec<f64> {
+        let part = self.linear.part(paths.x);
+        let each = own.chunks_exact(other.len().max(1)).flat_map(|own| {
+            let all = own.iter().zip(other).zip(&self.linear.intercepts).enumerate();
+            all.map(|(j, ((own, other), intercept))| self.moved(j, intercept + part + own + other))
+        });
+        each.collect()
+    }
+
+    fn members_mean(&self, paths: &PathsOfRow) -> Vec<f64> {
+        mean(&doubles(paths.members), self.members.outputs)
+    }
+
+    fn trees_mean(&self, paths: &PathsOfRow) -> Vec<f64> {
+        self.by_interval(&mean(paths.trees, self.trees.stretches()))
+    }
+
+    /// From stretches of time to intervals.
+    fn by_interval(&self, by_stretch: &[f64]) -> Vec<f64> {
+        let forests = by_stretch.chunks_exact(self.trees.stretches());
+        forests.flat_map(|own| self.stretches.iter().map(|s| own[usize::from(*s) - 1])).collect()
     }
 
     /// A log-hazard as the site recalibrated it.
@@ -173,18 +215,8 @@ impl Model {
         self.file.local.as_ref().map_or(z, |local| local.apply(j, z))
     }
 
-    /// What the trees of each inner fold add, for each row: folds * intervals.
-    fn trees(&self, values: &[f64]) -> Vec<Vec<f64>> {
-        let mut bins = Vec::with_capacity(values.len());
-        let rows = values.chunks_exact(self.features.len());
-        let (count, outputs) = (rows.len(), self.stretches.len());
-        rows.for_each(|row| self.bins.row(row, &mut bins));
-        let mut out = vec![Vec::with_capacity(self.forests.len() * outputs); count];
-        for forest in &self.forests {
-            let all = forest.of_rows(&bins, self.bins.width(), &self.stretches);
-            out.iter_mut().zip(all.chunks_exact(outputs)).for_each(|(out, own)| out.extend_from_slice(own));
-        }
-        out
+    fn stretch(&self) -> f64 {
+        self.file.local.as_ref().map_or(1.0, |local| local.slope)
     }
 
     /// Risk by `horizon`, with its interval.
@@ -196,7 +228,7 @@ impl Model {
         let spread = raw.members.chunks_exact(intervals.count()).map(away).sum::<f64>()
             / (self.members.count as f64 - 1.0).max(1.0);
         // The folds' forests left out a fold of the patients each: a jackknife.
-        let folds = self.forests.len() as f64;
+        let folds = self.trees.forests() as f64;
         let trees = raw.trees.chunks_exact(intervals.count()).map(away).sum::<f64>() * (folds - 1.0) / folds;
         // Line and trees learned from the same patients, so their errors go together.
         let error = ((raw.variance.sqrt() * slope + trees.sqrt()).powi(2) + spread).sqrt();
@@ -206,6 +238,19 @@ impl Model {
             high: logistic(centre + NINETY * error),
         }
     }
+}
+
+fn doubles(numbers: &[f32]) -> Vec<f64> {
+    numbers.iter().map(|number| f64::from(*number)).collect()
+}
+
+/// The mean of all groups of `each` numbers.
+fn mean(all: &[f64], each: usize) -> Vec<f64> {
+    let mut out = vec![0.0; each];
+    all.chunks_exact(each).for_each(|own| out.iter_mut().zip(own).for_each(|(out, own)| *out += own));
+    let n = (all.len() / each.max(1)) as f64;
+    out.iter_mut().for_each(|out| *out /= n);
+    out
 }
 
 fn value_of(feature: &Feature, value: Option<&Value>) -> (f64, Option<Abstain>) {

@@ -23,16 +23,19 @@ impl Model {
             }
         };
         walk(&mut groups.iter());
-        walk(&mut groups.iter().rev());
+        // Both ways end at the patient, who is scored once.
+        walk(&mut groups.iter().rev().take(groups.len().saturating_sub(1)));
         let intervals = &self.file.intervals;
-        let odds: Vec<f64> = self.raw(&rows)?.iter().map(|raw| intervals.log_odds(&raw.z, horizon)).collect();
+        let odds: Vec<f64> =
+            self.log_hazards(&rows)?.iter().map(|z| intervals.log_odds(z, horizon)).collect();
         let n = groups.len();
         let (there, back) = odds[1..].split_at(n);
+        let back = [back, &there[n.saturating_sub(1)..]].concat();
         let step = |path: &[f64], k: usize| path[k] - if k == 0 { odds[0] } else { path[k - 1] };
         let mut reasons: Vec<Reason> = groups
             .iter()
             .enumerate()
-            .map(|(k, group)| self.reason(group, values, 0.5 * (step(there, k) + step(back, n - 1 - k))))
+            .map(|(k, group)| self.reason(group, values, 0.5 * (step(there, k) + step(&back, n - 1 - k))))
             .collect();
         reasons.sort_by(|a, b| b.log_odds.abs().total_cmp(&a.log_odds.abs()));
         Ok((reasons, crate::hazard::logistic(odds[0])))

@@ -7,14 +7,18 @@
 mod bins;
 mod boost;
 mod grow;
+mod quick;
 #[cfg(test)]
 mod tests;
 
 pub use bins::Bins;
 pub use boost::{Ground, Grove, Growth, grow};
+pub use quick::QuickTrees;
 
 /// Stretches of time that trees tell apart, at most.
 pub const STRETCHES: usize = 8;
+/// Leaves of a tree, at most.
+pub const LEAVES: usize = 16;
 
 /// One node; a leaf has no children and a value.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -55,24 +59,6 @@ impl Forest {
             }
             *slot += known.1;
         }
-    }
-
-    /// The same for many rows of `width` bins each: tree by tree, so that a tree is fetched once for all of them.
-    pub fn of_rows(&self, bins: &[u8], width: usize, stretches: &[u8]) -> Vec<f64> {
-        let known = stretches.last().map_or(0, |last| usize::from(*last)).max(1);
-        let rows = bins.chunks_exact(width.max(1));
-        let mut sums = vec![0.0; rows.len() * known];
-        for root in &self.roots {
-            for (row, sums) in rows.clone().zip(sums.chunks_exact_mut(known)) {
-                for (sum, stretch) in sums.iter_mut().zip(1..) {
-                    *sum += f64::from(self.leaf(*root as usize, row, stretch));
-                }
-            }
-        }
-        let spread = |sums: &[f64]| -> Vec<f64> {
-            stretches.iter().map(|stretch| sums[usize::from(*stretch).saturating_sub(1)]).collect()
-        };
-        sums.chunks_exact(known).flat_map(spread).collect()
     }
 
     fn leaf(&self, root: usize, bins: &[u8], stretch: u8) -> f32 {

@@ -87,20 +87,40 @@ fn the_same_seed_grows_the_same_trees() {
 }
 
 #[test]
-fn many_rows_at_once_get_the_same_bits_as_one_by_one() {
+fn the_quick_trees_end_at_the_leaves_of_the_walk() {
     let (bins, grove, _) = grown(1);
-    let forest = &grove.forests[0];
     let mut rows = Vec::new();
-    for (x, kind) in [(0.1, 0.0), (0.9, 2.0), (f64::NAN, 1.0)] {
+    for (x, kind) in [(0.1, 0.0), (0.9, 2.0), (f64::NAN, 1.0), (0.5, f64::NAN), (1e9, 2.0)] {
         bins.row(&[x, kind], &mut rows);
     }
     // Of a label, and of a time to an event in three stretches.
-    for stretches in [vec![1], vec![1, 1, 2, 3]] {
-        let mut single = vec![0.0; 3 * stretches.len()];
-        for (row, out) in rows.chunks_exact(bins.width()).zip(single.chunks_exact_mut(stretches.len())) {
-            forest.by_interval(row, &stretches, out);
+    for stretches in [1, 3] {
+        let quick = QuickTrees::of(&grove.forests, &bins, stretches).expect("has no more leaves than fit");
+        let mut walked = Vec::new();
+        for row in rows.chunks_exact(bins.width()) {
+            for forest in &grove.forests {
+                walked.extend((1..=stretches).map(|stretch| forest.value(row, stretch as u8)));
+            }
         }
-        assert_eq!(forest.of_rows(&rows, bins.width(), &stretches), single);
+        let close = quick.of_rows(&rows).iter().zip(&walked).all(|(a, b)| (a - b).abs() < 1e-12);
+        assert!(close, "{:?} {walked:?}", quick.of_rows(&rows));
+    }
+}
+
+#[test]
+fn a_tree_with_more_leaves_than_fit_is_refused() {
+    let bins = Bins { cuts: vec![vec![0.5]], category: vec![false] };
+    for leaves in [LEAVES, LEAVES + 1] {
+        let mut forest = Forest::default();
+        let mut nodes = Vec::new();
+        for at in 0..leaves as u16 - 1 {
+            let node = Node { left: 2 * at + 1, right: 2 * at + 2, set: 2, ..Node::default() };
+            nodes.extend([node, Node { value: f32::from(at), ..Node::default() }]);
+        }
+        // Each inner node's left child is a leaf, its right one the next inner node.
+        nodes.push(Node::default());
+        forest.push(&nodes);
+        assert_eq!(QuickTrees::of(&[forest], &bins, 1).is_some(), leaves == LEAVES);
     }
 }
 
