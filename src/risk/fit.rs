@@ -1,5 +1,7 @@
 //! Training, from a table of texts to a model.
 
+mod choose;
+
 use std::collections::BTreeSet;
 
 use crate::columns::{Frame, recognise};
@@ -7,7 +9,7 @@ use crate::deep::{self, Deep, Lesson, Plan};
 use crate::encode::Encoder;
 use crate::error::{DataError, FitError};
 use crate::figures::Figures;
-use crate::hazard::{Intervals, Observed, Target, loss};
+use crate::hazard::{Intervals, Observed, Target};
 use crate::history;
 use crate::inner::{self, Absence, Split};
 use crate::leak::{Leak, leaks};
@@ -21,9 +23,8 @@ use crate::stack::{Centred, Stack};
 use crate::table::RawTable;
 use crate::trees::{self, Bins, Ground, Grove, Growth};
 use crate::watch::Spread;
+use choose::{Earlier, Line};
 
-/// Shrinkages that are tried, in the unit of events, strongest first.
-const RIDGES: [f64; 7] = [300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3];
 /// Share of rows that lose optional inputs while learning, when the schema says which are required.
 const ABSENCE_SHARE: f64 = 0.25;
 
@@ -86,9 +87,9 @@ struct Material {
 
 /// Trains on all rows of `table`.
 pub fn fit(table: &RawTable, options: &Options, tell: Tell) -> Result<Fitted, FitError> {
-    let material = Material::prepare(table, options)?;
+    let (material, line) = Material::chosen(table, options, tell)?;
+    let Line { ridge, linears, .. } = line;
     let grove = material.grove(options.seed, &mut |share| tell("trees", share));
-    let (ridge, linears) = material.linears(tell)?;
     let lesson = material.lesson(&linears, options.seed);
     let plan = Plan::for_rows(material.targets.len());
     let deep = deep::train(&lesson, &plan, &mut |share| tell("members", share))?;
@@ -130,7 +131,7 @@ impl Fitted {
 }
 
 impl Material {
-    fn prepare(table: &RawTable, options: &Options) -> Result<Self, FitError> {
+    fn prepare(table: &RawTable, options: &Options, with: Earlier) -> Result<Self, FitError> {
         let roles = &options.roles;
         let observed = observed(table, &roles.outcome)?;
         let id = table.column(&roles.id)?;
@@ -149,7 +150,8 @@ impl Material {
         let back = lookback(roles);
         if let Some(back) = &back {
             let derived = history::derive(table, &features, back)?;
-            features.extend(derived.into_iter().filter(|feature| !roles.drop.contains(&feature.name)));
+            let meant = |feature: &Feature| with.holds(feature, back) && !roles.drop.contains(&feature.name);
+            features.extend(derived.into_iter().filter(meant));
         }
         let frame = history::read(table, &features, back.as_ref())?;
         let random_absence = options.schema.feature.iter().any(|words| words.required);
@@ -186,39 +188,6 @@ impl Material {
             x,
             intervals,
         })
-    }
-
-    /// Fits the linear path for every inner fold at the shrinkage with the least held-out loss.
-    fn linears(&self, tell: Tell) -> Result<(f64, Vec<Linear>), FitError> {
-        let label = self.intervals.is_label();
-        let sides: Vec<Side> = self.splits.iter().enumerate().map(|(i, s)| self.side(&s.train, i)).collect();
-        let mut current = vec![Linear::default(); self.splits.len()];
-        let mut best: Option<(f64, f64, Vec<Linear>)> = None;
-        let mut worse = 0;
-        for (step, ridge) in RIDGES.into_iter().enumerate() {
-            let mut held_out = 0.0;
-            for ((linear, side), split) in current.iter_mut().zip(&sides).zip(&self.splits) {
-                *linear = side.problem(self).fit(ridge, linear);
-                for &row in &split.valid {
-                    let part = linear.part(self.encoded(row));
-                    let z: Vec<f64> = linear.intercepts.iter().map(|a| a + part).collect();
-                    held_out += loss(label, &self.targets[row], &z);
-                }
-            }
-            if !held_out.is_finite() {
-                return Err(FitError::Diverged("the linear path"));
-            }
-            if best.as_ref().is_none_or(|(least, ..)| held_out < *least) {
-                best = Some((held_out, ridge, current.clone()));
-                worse = 0;
-            } else {
-                worse += 1;
-            }
-            if worse == 2 || !tell("linear path", (step + 1) as f64 / RIDGES.len() as f64) {
-                break;
-            }
-        }
-        best.map(|(_, ridge, linears)| (ridge, linears)).ok_or(FitError::Diverged("the linear path"))
     }
 
     fn grove(&self, seed: u64, tell: &mut dyn FnMut(f64) -> bool) -> Grove {
