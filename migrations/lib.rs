@@ -16,6 +16,8 @@ mod m0009_risk_order;
 mod m0010_taken;
 mod m0011_outcome;
 mod m0012_unscored;
+mod m0013_followed;
+mod m0014_score_site;
 
 pub use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 
@@ -39,6 +41,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_taken::Migration),
             Box::new(m0011_outcome::Migration),
             Box::new(m0012_unscored::Migration),
+            Box::new(m0013_followed::Migration),
+            Box::new(m0014_score_site::Migration),
         ]
     }
 }

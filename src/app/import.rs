@@ -103,7 +103,6 @@ impl App {
         let mut tx = self.store.begin();
         tx.add_long_job(&job, now).await?;
         tx.add_lines(id, &lines).await?;
-        tx.commit().await?;
         let line = AuditLine {
             actor: Actor::Staff(by).name(),
             action: "import",
@@ -111,7 +110,8 @@ impl App {
             subject: format!("import {}", uuid(id)),
             detail: format!("{{\"lines\":{}}}", lines.len()),
         };
-        self.note(line).await?;
+        self.note_in(&mut tx, line, now).await?;
+        tx.commit().await?;
         Ok(id)
     }
 

@@ -111,18 +111,18 @@ impl App {
         if !missing.is_empty() {
             return Err(PublishError::NobodyThere(missing));
         }
+        let now = self.clock.now();
         let mut tx = self.store.begin();
-        let new = tx.publish(site, workflow, by, self.clock.now()).await?;
-        tx.commit().await?;
-        let actor = by.map_or(Actor::System, Actor::Staff);
-        self.note(AuditLine {
-            actor: actor.name(),
+        let new = tx.publish(site, workflow, by, now).await?;
+        let line = AuditLine {
+            actor: by.map_or(Actor::System, Actor::Staff).name(),
             action: "publish",
             patient: None,
             subject: workflow.id.to_string(),
             detail: workflow.version().0,
-        })
-        .await?;
+        };
+        self.note_in(&mut tx, line, now).await?;
+        tx.commit().await?;
         self.refresh().await?;
         Ok(new)
     }

@@ -182,10 +182,20 @@ impl App {
     /// # Errors
     /// [`StoreError`].
     pub async fn note(&self, line: AuditLine) -> Result<(), StoreError> {
-        let mut batch = Batch::default();
-        batch.audit(&*self.ids, self.clock.now(), line);
         let mut tx = self.store.begin();
-        tx.append(batch).await?;
+        self.note_in(&mut tx, line, self.clock.now()).await?;
         tx.commit().await
+    }
+
+    /// The same in the commit of what it tells of.
+    pub(super) async fn note_in(
+        &self,
+        tx: &mut Tx,
+        line: AuditLine,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut batch = Batch::default();
+        batch.audit(&*self.ids, now, line);
+        tx.append(batch).await
     }
 }

@@ -19,6 +19,8 @@ use crate::store::{FreeText, HeldJob, LongJob, LongKind, NewLongJob, StoreError}
 
 /// Runs of a job that goes slowly, an hour.
 const RUNS_PER_HOUR: u32 = 12;
+/// Patients that are listed at a time.
+const PAGE: usize = 500;
 
 /// What becomes of a follow-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,22 +144,24 @@ impl App {
     ) -> Result<RunEnd, StoreError> {
         let all: MoveAll =
             serde_json::from_str(&job.body).map_err(|error| StoreError::unreadable("long job", error))?;
-        let patients = self.store.followed_with(job.site, &all.workflow).await?;
-        let left = patients.into_iter().filter(|patient| job.cursor.is_none_or(|cursor| *patient > cursor));
         let at_a_time = all.per_hour.map(|most| most.div_ceil(RUNS_PER_HOUR).max(1));
-        let mut moved = 0;
-        for patient in left {
-            if stop() {
-                return Ok(RunEnd::Stopped);
+        let (mut moved, mut after) = (0, job.cursor);
+        loop {
+            let page = self.store.followed_with(job.site, &all.workflow, after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(RunEnd::Done) };
+            after = Some(*last);
+            for patient in page {
+                if stop() {
+                    return Ok(RunEnd::Stopped);
+                }
+                if let (Some(at_a_time), Some(per_hour)) = (at_a_time, all.per_hour)
+                    && moved >= at_a_time
+                {
+                    return Ok(RunEnd::Rests { seconds: at_a_time.saturating_mul(3600) / per_hour.max(1) });
+                }
+                moved += u32::from(self.move_in_job(job, held, &all, patient).await?);
             }
-            if let (Some(at_a_time), Some(per_hour)) = (at_a_time, all.per_hour)
-                && moved >= at_a_time
-            {
-                return Ok(RunEnd::Rests { seconds: at_a_time.saturating_mul(3600) / per_hour.max(1) });
-            }
-            moved += u32::from(self.move_in_job(job, held, &all, patient).await?);
         }
-        Ok(RunEnd::Done)
     }
 
     /// Says whether something was recorded.

@@ -4,7 +4,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::ports::{Clock, Ids};
+use crate::{
+    ports::{Clock, Ids},
+    store::{Store, StoreError},
+};
+
+/// The setting that holds how far the demo's clinical clock is ahead, in microseconds.
+pub const OFFSET: &str = "demo_clock_offset_micros";
 
 /// Whole microseconds, as both databases keep them.
 fn whole_micros(at: Timestamp) -> Timestamp {
@@ -38,6 +44,15 @@ impl MovedClock {
     pub fn ahead_by(offset: SignedDuration) -> Self {
         let micros = i64::try_from(offset.as_micros()).unwrap_or(0);
         Self { offset_micros: AtomicI64::new(micros), standing_micros: AtomicI64::new(RUNS) }
+    }
+
+    /// The clinical clock of that database: the system's, but for a demo whose clock was moved.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn of(store: &Store) -> Result<Self, StoreError> {
+        let offset = store.setting(OFFSET).await?.and_then(|text| text.parse().ok()).unwrap_or(0);
+        Ok(Self::ahead_by(SignedDuration::from_micros(offset)))
     }
 
     /// Stands still at that instant until it is set again or let run.

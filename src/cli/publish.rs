@@ -8,7 +8,7 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 use clap::{Args, ValueEnum};
 use tend_engine::SiteId;
 
-use super::clock::{FreshIds, SystemClock};
+use super::clock::{FreshIds, MovedClock, SystemClock};
 use crate::{
     app::{
         App,
@@ -103,6 +103,9 @@ pub enum PublishFailure {
     /// No runtime.
     #[error("cannot start: {0}")]
     Start(#[from] std::io::Error),
+    /// Nobody reads what is printed.
+    #[error("the preview cannot be printed: {0}")]
+    Print(std::io::Error),
 }
 
 impl Publish {
@@ -160,7 +163,8 @@ impl Publish {
         let key = self.config.site_key_file.as_deref().ok_or(PublishFailure::NoKey)?;
         let vault = Vault::from_file(key, false)?;
         let store = Store::open(&self.config.database_url, vault, Open::Beside).await?;
-        let app = App::new(store, Arc::new(SystemClock), Arc::new(SystemClock), Arc::new(FreshIds));
+        let clock = Arc::new(MovedClock::of(&store).await?);
+        let app = App::new(store, clock, Arc::new(SystemClock), Arc::new(FreshIds));
         app.refresh().await?;
         Ok(app)
     }

@@ -261,6 +261,8 @@ impl Batch {
                 change.score_wanted.flatten().into(),
                 row.risk_moved.map(str::to_owned).into(),
                 row.risk_rank.into(),
+                row.moved_from.into(),
+                row.chosen.into(),
             ]);
         } else {
             self.enrollments_changed.push([
@@ -275,6 +277,9 @@ impl Batch {
                 change.score_wanted.flatten().into(),
                 row.risk_moved.map(str::to_owned).into(),
                 row.risk_rank.into(),
+                row.version.into(),
+                row.moved_from.into(),
+                row.chosen.into(),
             ]);
         }
     }

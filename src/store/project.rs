@@ -189,6 +189,10 @@ pub struct EnrollmentRow {
     pub ended_at: Option<i64>,
     pub risk_moved: Option<&'static str>,
     pub risk_rank: Option<i32>,
+    /// The version before its last move, unless that was undone.
+    pub moved_from: Option<String>,
+    /// What was chosen for another version.
+    pub chosen: Option<String>,
 }
 
 /// Open tasks by key, with their queue.
@@ -292,6 +296,7 @@ fn fold(changes: &mut Changes, library: &Library, whose: Whose, entry: &Entry, a
         | Fact::Ended
         | Fact::AnchorEvent { .. }
         | Fact::VersionChanged { .. }
+        | Fact::VersionChosen { .. }
         | Fact::AnchorCorrected { .. } => enrollment(changes, library, entry, after),
         Fact::Died { .. } | Fact::Voided { .. } | Fact::Corrected { .. } => {
             for (id, state) in &after.enrollments {
@@ -310,7 +315,6 @@ fn fold(changes: &mut Changes, library: &Library, whose: Whose, entry: &Entry, a
         | Fact::ChannelRestarted { .. }
         | Fact::Replied { .. }
         | Fact::Flagged { .. }
-        | Fact::VersionChosen { .. }
         | Fact::Opened { .. }
         | Fact::Closed { .. }
         | Fact::Skipped { .. }
@@ -438,6 +442,8 @@ fn enrollment_row(library: &Library, state: &EnrollmentState, at: i64) -> Enroll
         ended_at: over.then_some(at),
         risk_moved: state.risk_moved.map(order::moved),
         risk_rank: order::risk_rank(state),
+        moved_from: state.moved_from.as_ref().map(|(before, _)| before.0.clone()),
+        chosen: state.chosen.as_ref().map(|(to, choice)| words::chosen(to, choice)),
     }
 }
 

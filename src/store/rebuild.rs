@@ -34,10 +34,19 @@ pub struct Compared {
     pub last: Option<PatientId>,
 }
 
-/// Rows of one patient as the history says.
-/// Standing, risk, last answer, place on the risk queue.
-type EnrollmentFold = (String, Option<u32>, Option<i64>, Option<i32>);
+/// What is compared of an enrollment's row.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct EnrollmentFold {
+    standing: String,
+    risk: Option<u32>,
+    last_answer_at: Option<i64>,
+    risk_rank: Option<i32>,
+    version: String,
+    moved_from: Option<String>,
+    chosen: Option<String>,
+}
 
+/// Rows of one patient as the history says.
 #[derive(Debug, Default)]
 struct Fold {
     state: PatientState,
@@ -187,7 +196,15 @@ impl Store {
             enrollment::Entity::find().filter(enrollment::Column::Patient.eq(id)).all(self.reader()).await?
         {
             let risk = kept.risk_ppm.and_then(|ppm| u32::try_from(ppm).ok());
-            let there = (kept.standing, risk, kept.last_answer_at, kept.risk_rank);
+            let there = EnrollmentFold {
+                standing: kept.standing,
+                risk,
+                last_answer_at: kept.last_answer_at,
+                risk_rank: kept.risk_rank,
+                version: kept.version,
+                moved_from: kept.moved_from,
+                chosen: kept.chosen,
+            };
             if fold.enrollments.get(&kept.id.as_u128()) != Some(&there) {
                 differs(format!("enrollment {} is not what the history says", kept.id));
             }
@@ -235,9 +252,11 @@ fn apply(fold: &mut Fold, changes: Changes) {
     }
     for (id, change) in changes.enrollments {
         let row = fold.enrollments.entry(id.0).or_default();
-        change.row.standing.clone_into(&mut row.0);
-        row.1 = change.scored.unwrap_or(row.1);
-        row.2 = change.last_answer_at.or(row.2);
-        row.3 = change.row.risk_rank;
+        change.row.standing.clone_into(&mut row.standing);
+        row.risk = change.scored.unwrap_or(row.risk);
+        row.last_answer_at = change.last_answer_at.or(row.last_answer_at);
+        row.risk_rank = change.row.risk_rank;
+        (row.version, row.moved_from, row.chosen) =
+            (change.row.version, change.row.moved_from, change.row.chosen);
     }
 }

@@ -130,6 +130,8 @@ pub const ENROLLMENT: Columns = Columns {
         ("score_wanted_at", BigOpt),
         ("risk_moved", TextOpt),
         ("risk_rank", IntOpt),
+        ("moved_from", TextOpt),
+        ("chosen", TextOpt),
     ],
 };
 
@@ -148,6 +150,9 @@ pub const ENROLLMENT_CHANGED: Update = Update {
             ("score_wanted_at", BigOpt),
             ("risk_moved", TextOpt),
             ("risk_rank", IntOpt),
+            ("version", Text),
+            ("moved_from", TextOpt),
+            ("chosen", TextOpt),
         ],
     },
     keys: 1,
@@ -156,7 +161,8 @@ pub const ENROLLMENT_CHANGED: Update = Update {
           last_answer_at = coalesce({last_answer_at}, t.last_answer_at), \
           risk_ppm = case when {scored} = 1 then {risk_ppm} else t.risk_ppm end, \
           score_wanted_at = case when {wanted} = 1 then {score_wanted_at} else t.score_wanted_at end, \
-          risk_moved = {risk_moved}, risk_rank = {risk_rank}",
+          risk_moved = {risk_moved}, risk_rank = {risk_rank}, \
+          version = {version}, moved_from = {moved_from}, chosen = {chosen}",
 };
 
 pub const SCORE: Columns = Columns {
@@ -175,6 +181,7 @@ pub const SCORE: Columns = Columns {
         ("abstain", TextOpt),
         ("at", Big),
         ("inputs", TextOpt),
+        ("site", IdOpt),
     ],
 };
 

@@ -3,8 +3,8 @@
 use jiff::{Timestamp, civil::Date};
 use sea_orm::prelude::{Date as ChronoDate, Uuid};
 use tend_engine::{
-    Name, StaffId,
-    fact::{Author, DropReason, Fact, OutcomeCode, Purpose},
+    Name, StaffId, VersionHash,
+    fact::{Author, DropReason, Fact, OutcomeCode, Purpose, VersionChoice},
     model::{Channel, LevelId, Role, TaskKind},
 };
 
@@ -256,6 +256,20 @@ pub fn outcome(code: OutcomeCode) -> &'static str {
         OutcomeCode::CouldNotReach => "could_not_reach",
     }
 }
+
+/// What was chosen for a follow-up, and for which version.
+pub fn chosen(to: &VersionHash, choice: &VersionChoice) -> String {
+    let word = match choice {
+        VersionChoice::Stay => STAYS,
+        VersionChoice::MoveWhenQuiet(_) => WAITS,
+    };
+    format!("{word} {}", to.0)
+}
+
+/// Begins the choice to stay.
+pub const STAYS: &str = "stay";
+/// Begins the choice to move when no window is open.
+pub const WAITS: &str = "quiet";
 
 /// The state of a task that a column holds.
 pub fn task_state_of(text: &str) -> Result<&'static str, StoreError> {

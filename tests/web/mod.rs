@@ -16,7 +16,7 @@ mod staff_messages;
 mod staff_patient;
 mod staff_risk;
 mod staff_sign_in;
-mod staff_versions;
+pub mod staff_versions;
 mod staff_workflows;
 mod staff_worklist;
 mod ward;

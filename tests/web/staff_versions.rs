@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use tend::app::enroll::Enrolled;
 use tend::app::link::{Gone, Opened};
-use tend::app::population::{Followup, Population};
+use tend::app::population::{Chosen, Followup};
 use tend::app::version_move::How;
 use tend::app::visitor::Visitor;
 use tend_engine::compare::Line;
@@ -38,7 +38,7 @@ pub fn drafts(folder: &Path, changes: &str) {
 }
 
 /// The shipped files, with the heart failure workflow as `change` makes it.
-fn drafts_with(folder: &Path, change: &dyn Fn(&str) -> String) {
+pub fn drafts_with(folder: &Path, change: &dyn Fn(&str) -> String) {
     let library = tend::library::built_in();
     for (path, text) in &library.files {
         if path.contains("/cases/") {
@@ -96,8 +96,25 @@ async fn version(ward: &Ward, who: Enrolled) -> VersionHash {
     row.state.enrollments[&who.enrollment].version.clone()
 }
 
-fn of(population: &Population, who: Enrolled) -> &Followup {
-    population.followups.iter().find(|one| one.enrollment == who.enrollment).expect("looked at")
+/// Everybody on another version, looked at two at a time.
+async fn looked_at(ward: &Ward, draft: &Workflow) -> Vec<Followup> {
+    let app = &ward.pages.app;
+    let population = app.population(SITE, draft).await.expect("counted");
+    let (mut all, mut place) = (Vec::new(), None);
+    loop {
+        let ahead = app.look_ahead(SITE, draft, &population, place.as_ref(), 2).await.expect("looked at");
+        assert!(ahead.followups.len() <= 2);
+        all.extend(ahead.followups);
+        place = ahead.next;
+        if place.is_none() {
+            assert_eq!(all.len(), population.elsewhere(), "each once");
+            return all;
+        }
+    }
+}
+
+fn of(followups: &[Followup], who: Enrolled) -> &Followup {
+    followups.iter().find(|one| one.enrollment == who.enrollment).expect("looked at")
 }
 
 async fn events(ward: &Ward, all: &[Enrolled]) -> usize {
@@ -163,7 +180,7 @@ async fn a_new_version_is_looked_at_and_then_moved_as_announced() {
     assert_ne!(version(&ward, anna).await, to);
 
     // One now, one who stays, one when no window is open.
-    let announced = app.population(SITE, &draft).await.expect("looked at");
+    let announced = looked_at(&ward, &draft).await;
     let until = app.clock.now() + SignedDuration::from_hours(24 * 14);
     let before = ahead(&ward, anna, until).await;
     let one = |who: Enrolled, how: &'static str| {
@@ -246,8 +263,11 @@ async fn moves_are_staggered_and_taken_back() {
     let form = [("version", to.0.as_str()), ("how", "quiet")];
     assert_eq!(ward.submit(PAGE, PAGE, &form).await.status, StatusCode::SEE_OTHER);
     run_jobs(&ward).await;
-    let waiting = ward.pages.app.population(SITE, &draft).await.expect("looked at");
-    assert!(waiting.followups.iter().all(|one| one.chosen.is_some() || one.difference.is_err()));
+    let waiting = looked_at(&ward, &draft).await;
+    assert!(waiting.iter().all(|one| one.chosen.is_some() || one.difference.is_err()));
+    let counted = ward.pages.app.population(SITE, &draft).await.expect("counted");
+    assert_eq!(counted.wait, waiting.iter().filter(|one| one.chosen == Some(Chosen::Waits)).count());
+    assert_eq!((counted.there + counted.elsewhere(), counted.moved), (3, counted.there));
 
     // All of it is taken back.
     let form = [("version", to.0.as_str()), ("how", "back")];
@@ -256,8 +276,9 @@ async fn moves_are_staggered_and_taken_back() {
     for who in all {
         assert_eq!(version(&ward, who).await, before);
     }
-    let left = ward.pages.app.population(SITE, &draft).await.expect("looked at");
-    assert!(left.followups.iter().all(|one| one.chosen.is_none()));
+    assert!(looked_at(&ward, &draft).await.iter().all(|one| one.chosen.is_none()));
+    let left = ward.pages.app.population(SITE, &draft).await.expect("counted");
+    assert_eq!((left.elsewhere(), left.there, left.moved, left.wait, left.stay), (3, 0, 0, 0, 0));
     ward.pages.pass_hours(24 * 3).await;
     for who in all {
         assert_eq!(version(&ward, who).await, before, "nobody waits any more");

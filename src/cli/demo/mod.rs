@@ -8,7 +8,6 @@ mod world;
 
 use std::{fs, path::PathBuf, process::ExitCode, sync::Arc};
 
-use jiff::SignedDuration;
 use tend_engine::model::Channel;
 
 use super::{
@@ -27,8 +26,6 @@ use world::World;
 
 /// The folder of the demo when none is named.
 const FOLDER: &str = "demo-data";
-/// The setting that holds how far the clinical clock is ahead, in microseconds.
-pub(crate) const OFFSET: &str = "demo_clock_offset_micros";
 
 /// Starts a complete demo.
 #[derive(Debug, clap::Args)]
@@ -57,8 +54,7 @@ async fn start(args: &DemoArgs) -> Result<(), DemoError> {
     let url = format!("sqlite://{}", args.dir.join("tend.db").display());
     Store::migrate(&url).await?;
     let store = Store::open(&url, Vault::from_file(&args.dir.join("site.key"), true)?, Open::Serve).await?;
-    let offset = store.setting(OFFSET).await?.and_then(|text| text.parse().ok()).unwrap_or(0);
-    let clock = Arc::new(MovedClock::ahead_by(SignedDuration::from_micros(offset)));
+    let clock = Arc::new(MovedClock::of(&store).await?);
     let (wall, ids) = (Arc::new(SystemClock), Arc::new(FreshIds));
     let app = Arc::new(App::new(store, clock.clone(), wall, ids).reached_at(&address));
     let carriers: Vec<Arc<dyn Carrier>> = [Channel::Sms, Channel::Email]

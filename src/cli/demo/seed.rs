@@ -10,7 +10,6 @@ use tend_engine::{
 };
 
 use super::{
-    OFFSET,
     people::{Course as DemoCourse, Person, people},
     world::{World, WorldError},
 };
@@ -22,7 +21,7 @@ use crate::{
         score::SwitchState,
         sign_in::hash_password,
     },
-    cli::clock::MovedClock,
+    cli::clock::{MovedClock, OFFSET},
     library,
     ports::Clock,
     store::{ContactPoint, Demographics, Identifier, NewStaff, Owner},

@@ -1,6 +1,9 @@
-//! The preview of a new version, in text and as JSON.
+//! The preview of a new version, in text and as JSON: everybody, a page at a time, each page printed before the next is read.
 
-use std::process::ExitCode;
+use std::{
+    io::{IsTerminal, Write, stderr, stdout},
+    process::ExitCode,
+};
 
 use serde_json::{Value, json};
 use tend_engine::{
@@ -12,11 +15,13 @@ use tend_engine::{
 use super::PublishFailure;
 use crate::app::{
     App,
-    population::{Chosen, Followup, Population},
+    population::{Chosen, Followup, Population, Tally},
 };
 
 /// Lines of a patient that are printed.
 const LINES_MAX: usize = 6;
+/// Follow-ups that are looked at before they are printed.
+const PAGE: usize = 200;
 
 pub(super) async fn print(
     app: &App,
@@ -25,15 +30,32 @@ pub(super) async fn print(
     as_json: bool,
 ) -> Result<ExitCode, PublishFailure> {
     let population = app.population(site, workflow).await?;
-    if as_json {
-        println!("{}", document(workflow, &population));
-    } else {
-        print!("{}", in_lines(workflow, &population));
+    let mut out = stdout().lock();
+    let begin = if as_json { opened(workflow, &population) } else { counted(workflow, &population) };
+    out.write_all(begin.as_bytes()).map_err(PublishFailure::Print)?;
+    let (mut tally, mut place) = (Tally::default(), None);
+    loop {
+        let ahead = app.look_ahead(site, workflow, &population, place.as_ref(), PAGE).await?;
+        for one in &ahead.followups {
+            let comma = if tally.looked > 0 { "," } else { "" };
+            tally.add(one);
+            let text = if as_json { format!("{comma}{}", followup_json(one)) } else { followup(one) };
+            out.write_all(text.as_bytes()).map_err(PublishFailure::Print)?;
+        }
+        if stderr().is_terminal() && ahead.next.is_some() {
+            eprint!("\r{} of {} looked at", tally.looked, population.elsewhere());
+        }
+        place = ahead.next;
+        if place.is_none() {
+            break;
+        }
     }
+    let end = if as_json { closed(&tally) } else { summary(&tally) };
+    out.write_all(end.as_bytes()).and_then(|()| out.flush()).map_err(PublishFailure::Print)?;
     Ok(if population.is_ambiguous() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn in_lines(workflow: &Workflow, population: &Population) -> String {
+fn counted(workflow: &Workflow, population: &Population) -> String {
     let mut text = format!("{} version {}\n", workflow.id, workflow.version().short());
     for on in &population.versions {
         text += &format!("{} running follow-ups are on version {}\n", on.count, on.version.short());
@@ -44,21 +66,24 @@ fn in_lines(workflow: &Workflow, population: &Population) -> String {
     if population.there > 0 {
         text += &format!(
             "{} are on this version already, {} of them moved there\n",
-            population.there,
-            population.moved.len()
+            population.there, population.moved
         );
     }
-    let (today, then) = population.messages_today();
-    text += &format!(
-        "moving changes something for {} of {}; messages today: {today}, and {then} if all were moved now\n",
-        population.changing().count(),
-        population.followups.len()
-    );
-    for one in &population.followups {
-        text += &followup(one);
+    if population.stay + population.wait > 0 {
+        text += &format!(
+            "chosen for this version: {} stay, {} move when no window is open\n",
+            population.stay, population.wait
+        );
     }
-    text += "nothing was written and nothing was sent\n";
     text
+}
+
+fn summary(tally: &Tally) -> String {
+    format!(
+        "moving changes something for {} of {}; messages today: {}, and {} if all were moved now\n\
+         nothing was written and nothing was sent\n",
+        tally.changing, tally.looked, tally.today.0, tally.today.1
+    )
 }
 
 fn followup(one: &Followup) -> String {
@@ -98,7 +123,8 @@ fn lines(heading: &str, lines: &[Line]) -> String {
     format!("  {heading} {}: {}{more}\n", lines.len(), said.join(", "))
 }
 
-fn document(workflow: &Workflow, population: &Population) -> Value {
+/// The document up to its list of follow-ups.
+fn opened(workflow: &Workflow, population: &Population) -> String {
     let versions: Vec<Value> = population
         .versions
         .iter()
@@ -107,17 +133,27 @@ fn document(workflow: &Workflow, population: &Population) -> Value {
             json!({"version": on.version.0, "followups": on.count, "ambiguous": open})
         })
         .collect();
-    let (today, then) = population.messages_today();
-    json!({
+    let known = json!({
         "workflow": workflow.id.as_str(),
         "version": workflow.version().0,
         "versions": versions,
         "there": population.there,
-        "moved": population.moved.len(),
-        "changing": population.changing().count(),
-        "messages_today": {"now": today, "moved": then},
-        "followups": population.followups.iter().map(followup_json).collect::<Vec<_>>(),
+        "moved": population.moved,
+        "chosen": {"stay": population.stay, "quiet": population.wait},
+    });
+    let known = known.to_string();
+    format!("{},\"followups\":[", known.strip_suffix('}').unwrap_or(&known))
+}
+
+/// The rest of it.
+fn closed(tally: &Tally) -> String {
+    let rest = json!({
+        "looked_at": tally.looked,
+        "changing": tally.changing,
+        "messages_today": {"now": tally.today.0, "moved": tally.today.1},
     })
+    .to_string();
+    format!("],{}\n", rest.strip_prefix('{').unwrap_or(&rest))
 }
 
 fn followup_json(one: &Followup) -> Value {

@@ -22,6 +22,8 @@ pub struct Model {
     pub score_wanted_at: Option<i64>,
     pub risk_moved: Option<String>,
     pub risk_rank: Option<i32>,
+    pub moved_from: Option<String>,
+    pub chosen: Option<String>,
 }
 
 /// None: joins are written where they are needed.

@@ -20,7 +20,7 @@ use crate::{
     app::{
         App,
         long_job::{LongJob, LongKind, LongState},
-        population::{Chosen, Followup, Population},
+        population::{Chosen, Followup, Place, Population, Tally},
         publish::PublishError,
         version_move::{How, MoveAll, MoveError},
     },
@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// Patients on one page.
-const SHOWN: usize = 25;
+const SHOWN: usize = 50;
 /// Lines of one patient.
 const LINES_SHOWN: usize = 4;
 /// Moves that are shown.
@@ -45,7 +45,8 @@ const PER_HOUR_MAX: u32 = 100_000;
 #[derive(Debug, Default, Deserialize)]
 pub struct Asked {
     done: Option<String>,
-    from: Option<usize>,
+    /// Where the page before ended: version, patient, enrollment.
+    after: Option<String>,
 }
 
 #[derive(Debug, Template)]
@@ -62,12 +63,17 @@ struct VersionsPage {
     author: bool,
     may_move: bool,
     open: Vec<(String, Vec<String>)>,
-    summary: Vec<(&'static str, usize)>,
-    any: bool,
+    /// Counts of everybody.
+    counts: Vec<(&'static str, usize)>,
+    /// Of whom it was looked at what a move changes, and what was found.
+    looked: String,
+    found: Vec<(&'static str, usize)>,
     jobs: Vec<String>,
     followups: Vec<Shown>,
     moved: Vec<Moved>,
-    next: Option<usize>,
+    /// How many more were moved.
+    moved_more: usize,
+    next: Option<String>,
     pace: String,
     done: bool,
     error: Option<String>,
@@ -105,7 +111,8 @@ pub async fn show(
     asked: Query<Asked>,
 ) -> Result<HttpResponse, WebError> {
     let name = super::form::name(&id)?;
-    let mut shown = build(&app, &signed, &name, asked.from.unwrap_or(0)).await?;
+    let after = asked.after.as_deref().map(place).transpose()?;
+    let mut shown = build(&app, &signed, &name, after).await?;
     shown.done = asked.done.is_some();
     page(&shown)
 }
@@ -134,7 +141,7 @@ pub async fn submit(
         _ => return Err(WebError::NotFound),
     };
     let again = |error: String| async {
-        let mut shown = build(&app, &signed, &name, 0).await?;
+        let mut shown = build(&app, &signed, &name, None).await?;
         form.get("per_hour").clone_into(&mut shown.pace);
         shown.error = Some(error);
         invalid(&shown)
@@ -213,18 +220,39 @@ fn in_words(open: &[Ambiguous]) -> Vec<String> {
     open.iter().map(ToString::to_string).collect()
 }
 
-async fn build(app: &App, signed: &Signed, name: &Name, from: usize) -> Result<VersionsPage, WebError> {
+fn place(text: &str) -> Result<Place, WebError> {
+    let mut parts = text.split('.');
+    let (Some(version), Some(patient), Some(enrollment), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(WebError::NotFound);
+    };
+    Ok(Place {
+        version: VersionHash(version.to_owned()),
+        patient: PatientId::parse(patient).map_err(|_| WebError::NotFound)?,
+        enrollment: EnrollmentId::parse(enrollment).map_err(|_| WebError::NotFound)?,
+    })
+}
+
+async fn build(
+    app: &App,
+    signed: &Signed,
+    name: &Name,
+    after: Option<Place>,
+) -> Result<VersionsPage, WebError> {
     let target = Target::of(app, signed, name).await?;
     let site = signed.staff.site;
     let population = app.population(site, &target.workflow).await?;
+    let ahead = app.look_ahead(site, &target.workflow, &population, after.as_ref(), SHOWN).await?;
     let f = Versions(signed.lang);
     let (page_, frame) = signed.page(&format!("/workflows/{name}/versions"), "/workflows");
-    let mut order: Vec<&Followup> = population.followups.iter().collect();
-    order.sort_by_key(|one| one.difference.as_ref().is_ok_and(tend_engine::compare::Difference::is_empty));
-    let shown: Vec<&Followup> = order.iter().skip(from).take(SHOWN).copied().collect();
-    let moved = population.moved.iter().take(SHOWN);
-    let ids: BTreeSet<PatientId> =
-        shown.iter().map(|one| one.patient).chain(moved.clone().map(|(patient, _)| *patient)).collect();
+    let to = target.workflow.version();
+    let moved = match population.moved {
+        0 => Vec::new(),
+        _ => app.store.moved_to(site, name, &to, None, SHOWN).await?,
+    };
+    let shown = ahead.followups.iter().map(|one| one.patient);
+    let ids: BTreeSet<PatientId> = shown.chain(moved.iter().map(|(patient, _)| *patient)).collect();
     let ids: Vec<PatientId> = ids.into_iter().collect();
     let ward = signed.has_any(WARD);
     let names: BTreeMap<PatientId, String> = if ward {
@@ -236,33 +264,36 @@ async fn build(app: &App, signed: &Signed, name: &Name, from: usize) -> Result<V
         let short = || format!("{} {}", f.patient(), &patient.to_string()[..8]);
         names.get(&patient).cloned().unwrap_or_else(short)
     };
-    let zone = v::zone(&app.site(site).zone);
+    let zone = app.zone(site);
     let reader = Reader { lang: signed.lang, f, zone: &zone, app, to: &target.workflow };
     let mut jobs = Vec::new();
     for job in app.store.long_jobs(site, LongKind::Moving, JOBS_SHOWN).await? {
         jobs.extend(reader.job(&job, name));
     }
-    let count = population.followups.len();
+    let tally: Tally = ahead.followups.iter().collect();
     Ok(VersionsPage {
         title: f.title(v::text(signed.lang, &target.workflow.title)),
-        version: target.workflow.version().0,
-        short: target.workflow.version().short().to_owned(),
+        short: to.short().to_owned(),
+        version: to.0,
         published: target.published,
         author: signed.has_any(&[AccountRole::Author]),
         may_move: signed.has_any(&[AccountRole::Author, AccountRole::Clinician]),
         open: reader.open(&population),
-        summary: reader.summary(&population),
-        any: count > 0,
+        counts: reader.counts(&population),
+        looked: f.looked(tally.looked, population.elsewhere()),
+        found: if tally.looked > 0 { reader.found(&tally) } else { Vec::new() },
         jobs,
-        followups: shown.iter().map(|one| reader.followup(one, called(one.patient), ward)).collect(),
-        moved: moved
-            .map(|(patient, enrollment)| Moved {
-                name: called(*patient),
-                patient: *patient,
-                enrollment: *enrollment,
-            })
+        followups: ahead
+            .followups
+            .iter()
+            .map(|one| reader.followup(one, called(one.patient), ward))
             .collect(),
-        next: Some(from + SHOWN).filter(|next| *next < count),
+        moved_more: population.moved.saturating_sub(moved.len()),
+        moved: moved
+            .into_iter()
+            .map(|(patient, enrollment)| Moved { name: called(patient), patient, enrollment })
+            .collect(),
+        next: ahead.next.map(|last| format!("{}.{}.{}", last.version.0, last.patient, last.enrollment)),
         pace: String::new(),
         done: false,
         error: None,
@@ -288,19 +319,25 @@ impl Reader<'_> {
         versions.map(|on| (self.f.from_version(on.version.short(), on.count), in_words(&on.open))).collect()
     }
 
-    fn summary(&self, population: &Population) -> Vec<(&'static str, usize)> {
+    fn counts(&self, population: &Population) -> Vec<(&'static str, usize)> {
         let f = self.f;
-        let known = || population.followups.iter().filter_map(|one| one.difference.as_ref().ok());
-        let (today, then) = population.messages_today();
         vec![
-            (f.elsewhere(), population.followups.len()),
-            (f.changing(), population.changing().count()),
-            (f.waiting(), known().filter(|one| one.waits).count()),
-            (f.today(), today),
-            (f.today_moved(), then),
-            (f.broken(), population.followups.len() - known().count()),
+            (f.elsewhere(), population.elsewhere()),
+            (f.chosen_stay(), population.stay),
+            (f.chosen_wait(), population.wait),
             (f.there(), population.there),
-            (f.moved(), population.moved.len()),
+            (f.moved(), population.moved),
+        ]
+    }
+
+    fn found(&self, tally: &Tally) -> Vec<(&'static str, usize)> {
+        let f = self.f;
+        vec![
+            (f.changing(), tally.changing),
+            (f.waiting(), tally.waiting),
+            (f.today(), tally.today.0),
+            (f.today_moved(), tally.today.1),
+            (f.broken(), tally.broken),
         ]
     }
 

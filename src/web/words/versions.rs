@@ -15,10 +15,14 @@ crate::words! {
         elsewhere: "Running follow-ups on another version", "在其他版本上进行中的随访";
         there: "On the new version already", "已在新版本上";
         moved: "of them moved there", "其中由转换而来";
+        chosen_stay: "of them chosen to stay", "其中选择保持原版本";
+        chosen_wait: "of them to move when no window is open", "其中选择无待办时转换";
+        looked(n, all): "What a move changes was worked out for the {n} listed on this page, of {all}. The command line works it out for all: tend publish --preview.",
+            "本页列出的 {n} 个随访（共 {all} 个）已推演转换后的变化。命令 tend publish --preview 可推演全部。";
         changing: "For whom moving changes something", "转换后有变化的随访";
         waiting: "Wait for an answer or a task right now", "当前有待答复或待办事项";
         today: "Messages today, as things stand", "今日消息（维持现状）";
-        today_moved: "Messages today, if everybody were moved now", "今日消息（若全部立即转换）";
+        today_moved: "Messages today, if these were moved now", "今日消息（若立即转换）";
         broken: "Cannot be moved", "无法转换";
         everybody: "For everybody", "全体";
         stay: "Everybody stays on their version", "全部保持原版本";
