@@ -67,6 +67,7 @@ impl App {
         let ended = match job.kind {
             LongKind::Import => self.run_import(&job, held, stop).await.map_err(RunError::from),
             LongKind::Moving => self.run_moving(&job, held, stop).await.map_err(RunError::from),
+            LongKind::Watching => self.run_watching(&job).await.map_err(RunError::from),
             LongKind::Scoring => self.run_scoring(&job, held, stop).await.map_err(RunError::from),
         };
         let mut tx = self.store.begin();

@@ -153,7 +153,7 @@ impl Tx {
         let set = "update import_line set state = 'enrolled', patient = $3, sealed = null
                    where job = $1 and line = $2 and state = 'waiting'";
         let values = vec![uuid(job).into(), small(line).into(), uuid(patient.0).into()];
-        once(self.job_sql(set, values).await?)
+        once(self.statement(set, values).await?)
     }
 
     /// Marks a line as refused.
@@ -164,7 +164,7 @@ impl Tx {
         let set = "update import_line set state = 'refused', report = $3, sealed = null
                    where job = $1 and line = $2 and state = 'waiting'";
         let values = vec![uuid(job).into(), small(line).into(), report.into()];
-        once(self.job_sql(set, values).await?)
+        once(self.statement(set, values).await?)
     }
 
     /// Refuses every line that still waits: the job was given up.
@@ -174,7 +174,7 @@ impl Tx {
     pub async fn lines_given_up(&mut self, job: u128, report: &str) -> Result<(), StoreError> {
         let set = "update import_line set state = 'refused', report = $2, sealed = null
                    where job = $1 and state = 'waiting'";
-        self.job_sql(set, vec![uuid(job).into(), report.into()]).await?;
+        self.statement(set, vec![uuid(job).into(), report.into()]).await?;
         Ok(())
     }
 }

@@ -30,6 +30,8 @@ pub enum LongKind {
     Scoring,
     /// Moves everybody of a workflow to another version, or back.
     Moving,
+    /// Looks at how the model of a site does.
+    Watching,
 }
 
 impl LongKind {
@@ -38,11 +40,12 @@ impl LongKind {
             Self::Import => "import",
             Self::Scoring => "scoring",
             Self::Moving => "moving",
+            Self::Watching => "watching",
         }
     }
 
     fn of(word: &str) -> Result<Self, StoreError> {
-        [Self::Import, Self::Scoring, Self::Moving]
+        [Self::Import, Self::Scoring, Self::Moving, Self::Watching]
             .into_iter()
             .find(|kind| kind.word() == word)
             .ok_or_else(|| StoreError::unreadable("kind of a long job", word))
@@ -225,8 +228,11 @@ impl Store {
         }
         let mut tx = self.begin();
         for row in &rows {
-            tx.job_sql(&format!("update long_job set pushed_at = {now} where id = $1"), vec![row.id.into()])
-                .await?;
+            tx.statement(
+                &format!("update long_job set pushed_at = {now} where id = $1"),
+                vec![row.id.into()],
+            )
+            .await?;
         }
         tx.commit().await?;
         Ok(rows.into_iter().map(|row| row.id.as_u128()).collect())
@@ -252,7 +258,7 @@ impl Store {
             self.nobody_at_it(now)
         );
         let mut tx = self.begin();
-        if tx.job_sql(&take, vec![uuid(self.node()).into(), uuid(id).into()]).await? == 0 {
+        if tx.statement(&take, vec![uuid(self.node()).into(), uuid(id).into()]).await? == 0 {
             tx.rollback().await?;
             return Ok(None);
         }
@@ -278,13 +284,14 @@ impl Store {
              where id = $2 and lease_owner = $1 and state = 'waiting'"
         );
         let mut tx = self.begin();
-        tx.job_sql(&set, vec![uuid(self.node()).into(), uuid(id).into()]).await?;
+        tx.statement(&set, vec![uuid(self.node()).into(), uuid(id).into()]).await?;
         tx.commit().await
     }
 }
 
 impl Tx {
-    pub(super) async fn job_sql(&mut self, sql: &str, values: Vec<Value>) -> Result<u64, StoreError> {
+    /// Runs one statement of this transaction; gives the rows that it touched.
+    pub(super) async fn statement(&mut self, sql: &str, values: Vec<Value>) -> Result<u64, StoreError> {
         let tx = self.conn().await?;
         let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
         Ok(tx.execute_raw(statement).await?.rows_affected())
@@ -308,7 +315,7 @@ impl Tx {
             micros(now).into(),
             job.body.clone().into(),
         ];
-        let added = self.job_sql(insert, values).await? > 0;
+        let added = self.statement(insert, values).await? > 0;
         self.wakes();
         Ok(added)
     }
@@ -381,6 +388,6 @@ impl Tx {
         let mut values: Vec<Value> = vec![uuid(held.id).into(), held.fence.into()];
         values.extend(more);
         let update = format!("update long_job set {set} where id = $1 and fence = $2 and state = 'waiting'");
-        if self.job_sql(&update, values).await? == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+        if self.statement(&update, values).await? == 1 { Ok(()) } else { Err(StoreError::Conflict) }
     }
 }

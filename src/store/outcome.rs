@@ -1,14 +1,40 @@
-//! What became of patients, models that a site recalibrated, and what the watch found, as they are written.
+//! What became of patients, which models a site uses and shows, and what the watch found, as they are written: each in the
+//! transaction of what follows from it.
 
 use jiff::{Timestamp, civil::Date};
-use sea_orm::{TransactionTrait, Value};
-use tend_engine::{EnrollmentId, PatientId, SiteId, StaffId};
+use sea_orm::Value;
+use tend_engine::{EnrollmentId, Name, PatientId, SiteId, StaffId};
 
 use super::{
-    Store, StoreError,
-    read::sql::Sql,
+    StoreError, Tx,
     words::{micros, uuid},
 };
+
+/// What became of a patient within the horizon after a discharge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Became {
+    /// Admitted again, on that day.
+    Admitted(Date),
+    /// Not admitted again.
+    NotAdmitted,
+}
+
+impl Became {
+    /// Whether the patient was admitted.
+    #[must_use]
+    pub fn happened(self) -> bool {
+        self.day().is_some()
+    }
+
+    /// The day of the admission.
+    #[must_use]
+    pub fn day(self) -> Option<Date> {
+        match self {
+            Self::Admitted(day) => Some(day),
+            Self::NotAdmitted => None,
+        }
+    }
+}
 
 /// What became of a patient, to be written.
 #[derive(Debug, Clone)]
@@ -21,13 +47,32 @@ pub struct NewOutcome {
     pub patient: PatientId,
     /// After which discharge.
     pub enrollment: EnrollmentId,
-    /// Whether it happened within the horizon.
-    pub happened: bool,
-    /// The day, if it is known.
-    pub day: Option<Date>,
+    /// What became.
+    pub became: Became,
     /// `staff` or `import`.
     pub source: &'static str,
     /// Who entered it.
+    pub by: Option<StaffId>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Whether a model is shown for a workflow, to be written.
+#[derive(Debug, Clone)]
+pub struct NewSwitch<'a> {
+    /// Its id.
+    pub id: u128,
+    /// Where.
+    pub site: SiteId,
+    /// The model.
+    pub model: &'static str,
+    /// Its version.
+    pub model_version: &'a str,
+    /// For which workflow.
+    pub workflow: &'a Name,
+    /// `shadow`, `on`, `off` or `stepped_back`.
+    pub state: &'static str,
+    /// Who did it; nobody if it was the watch.
     pub by: Option<StaffId>,
     /// When.
     pub at: Timestamp,
@@ -73,39 +118,56 @@ pub struct NewWatch {
     pub at: Timestamp,
 }
 
-impl Store {
-    /// Writes what became of patients, all or nothing.
+impl Tx {
+    /// Writes what became of patients.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn write_outcomes(&self, outcomes: &[NewOutcome]) -> Result<(), StoreError> {
-        let _writer = self.0.writer.lock().await;
-        let db = &self.0.write;
-        let tx = db.begin().await?;
+    pub async fn write_outcomes(&mut self, outcomes: &[NewOutcome]) -> Result<(), StoreError> {
+        let insert = "insert into outcome (id, site, patient, enrollment, happened, day, source, set_by, set_at) \
+                      values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
         for one in outcomes {
-            let insert = "insert into outcome (id, site, patient, enrollment, happened, day, source, set_by, set_at) values ";
             let values: Vec<Value> = vec![
                 uuid(one.id).into(),
                 uuid(one.site.0).into(),
                 uuid(one.patient.0).into(),
                 uuid(one.enrollment.0).into(),
-                one.happened.into(),
-                one.day.map(|day| day.to_string()).into(),
+                one.became.happened().into(),
+                one.became.day().map(|day| day.to_string()).into(),
                 one.source.into(),
                 one.by.map(|by| uuid(by.0)).into(),
                 micros(one.at).into(),
             ];
-            Sql::new(db, insert).list(values).run(&tx).await?;
+            self.statement(insert, values).await?;
         }
-        tx.commit().await?;
         Ok(())
+    }
+
+    /// Writes that a model was switched for a workflow.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn write_switch(&mut self, switch: &NewSwitch<'_>) -> Result<(), StoreError> {
+        let values: Vec<Value> = vec![
+            uuid(switch.id).into(),
+            uuid(switch.site.0).into(),
+            switch.model.into(),
+            switch.model_version.into(),
+            switch.workflow.as_str().into(),
+            switch.state.into(),
+            switch.by.map(|by| uuid(by.0)).into(),
+            micros(switch.at).into(),
+        ];
+        let insert = "insert into model_switch (id, site, model, model_version, workflow, state, set_by, set_at) \
+                      values ($1, $2, $3, $4, $5, $6, $7, $8)";
+        self.statement(insert, values).await.map(|_| ())
     }
 
     /// Writes which model of its own a site uses or tries.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn write_local(&self, local: &NewLocal) -> Result<(), StoreError> {
+    pub async fn write_local(&mut self, local: &NewLocal) -> Result<(), StoreError> {
         let values: Vec<Value> = vec![
             uuid(local.id).into(),
             uuid(local.site.0).into(),
@@ -116,16 +178,16 @@ impl Store {
             local.by.map(|by| uuid(by.0)).into(),
             micros(local.at).into(),
         ];
-        let insert =
-            "insert into model_local (id, site, model, model_version, state, body, set_by, set_at) values ";
-        self.insert_one(insert, values).await
+        let insert = "insert into model_local (id, site, model, model_version, state, body, set_by, set_at) \
+                      values ($1, $2, $3, $4, $5, $6, $7, $8)";
+        self.statement(insert, values).await.map(|_| ())
     }
 
     /// Writes what a look at a model found.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn write_watch(&self, watch: &NewWatch) -> Result<(), StoreError> {
+    pub async fn write_watch(&mut self, watch: &NewWatch) -> Result<(), StoreError> {
         let values: Vec<Value> = vec![
             uuid(watch.id).into(),
             uuid(watch.site.0).into(),
@@ -135,13 +197,8 @@ impl Store {
             watch.body.clone().into(),
             micros(watch.at).into(),
         ];
-        let insert = "insert into model_watch (id, site, model, model_version, signal, body, at) values ";
-        self.insert_one(insert, values).await
-    }
-
-    async fn insert_one(&self, insert: &str, values: Vec<Value>) -> Result<(), StoreError> {
-        let db = &self.0.write;
-        Sql::new(db, insert).list(values).run(db).await?;
-        Ok(())
+        let insert = "insert into model_watch (id, site, model, model_version, signal, body, at) \
+                      values ($1, $2, $3, $4, $5, $6, $7)";
+        self.statement(insert, values).await.map(|_| ())
     }
 }

@@ -1,17 +1,17 @@
-//! Scores and model switches as they are written: each score with model version and the hash of its inputs.
+//! Scores as they are written: each with model version and the hash of its inputs.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, prelude::Uuid};
-use tend_engine::{EnrollmentId, PatientId, SiteId, StaffId, state::PatientState};
+use tend_engine::{EnrollmentId, PatientId, SiteId, state::PatientState};
 
 use super::{
     Batch, Store, StoreError,
     batch::small,
     entity::patient,
     read::{risk_queue::ScoreReason, sql::Sql},
-    words::{self, micros, uuid},
+    words::{micros, uuid},
 };
 use crate::ports::Ids;
 
@@ -68,6 +68,7 @@ impl Batch {
     pub fn score(
         &mut self,
         ids: &dyn Ids,
+        site: SiteId,
         patient: PatientId,
         enrollment: EnrollmentId,
         score: &NewScore,
@@ -87,6 +88,7 @@ impl Batch {
             score.abstain.as_ref().map(|(en, zh)| format!("{en}\n{zh}")).into(),
             micros(at).into(),
             Some(score.inputs.clone()).into(),
+            Some(uuid(site.0)).into(),
         ]);
     }
 
@@ -157,45 +159,5 @@ impl Store {
             (EnrollmentId(row.enrollment.as_u128()), latest)
         };
         Ok(rows.into_iter().map(latest).collect())
-    }
-
-    /// Writes that a model was switched for a workflow.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    #[expect(clippy::too_many_arguments, reason = "the columns of one row")]
-    pub async fn write_switch(
-        &self,
-        id: u128,
-        site: SiteId,
-        model: &str,
-        version: &str,
-        workflow: &str,
-        state: &str,
-        by: Option<StaffId>,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let db = &self.0.write;
-        let insert = "insert into model_switch (id, site, model, model_version, workflow, state, set_by, set_at) values (";
-        Sql::new(db, insert)
-            .bind(uuid(id))
-            .text(", ")
-            .bind(uuid(site.0))
-            .text(", ")
-            .bind(model)
-            .text(", ")
-            .bind(version)
-            .text(", ")
-            .bind(workflow)
-            .text(", ")
-            .bind(state)
-            .text(", ")
-            .bind(by.map(|by| uuid(by.0)))
-            .text(", ")
-            .bind(words::micros(at))
-            .text(")")
-            .run(db)
-            .await?;
-        Ok(())
     }
 }

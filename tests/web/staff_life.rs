@@ -8,11 +8,11 @@ use tend::app::Actor;
 use tend::app::enroll::{Course, Enrolled, Newcomer};
 use tend::app::register::Register;
 use tend::app::score::outcome::{Became, OutcomeLine};
-use tend::app::score::{MODEL, SwitchState};
+use tend::app::score::{MODEL, Signal, SwitchState};
 use tend::store::{CHALLENGER, Demographics, FreeText, Identifier};
 use tend_engine::fact::{Author, Fact, NewFact};
 use tend_engine::model::{Channel, Role};
-use tend_engine::{Decimal, StaffId, Value};
+use tend_engine::{Decimal, SiteId, StaffId, Value};
 
 use super::ward::{Ward, named};
 use crate::support::app::{SITE, on_both_databases};
@@ -92,7 +92,11 @@ async fn a_nurse_enters_what_became_of_a_patient() {
     ward.pages.clock.forward(SignedDuration::from_hours(24 * 25));
     assert_eq!(entered(&[("happened", "no"), ("day", "")]).await.status, StatusCode::SEE_OTHER);
     let all = ward.pages.app.store.outcomes_at(SITE).await.expect("read");
-    assert!(all.len() == 1 && !all[&of.enrollment].happened && all[&of.enrollment].source == "staff");
+    assert!(
+        all.len() == 1
+            && all[&of.enrollment].became == Became::NotAdmitted
+            && all[&of.enrollment].source == "staff"
+    );
     let page = ward.pages.get("/risk/monitor?lang=en").await;
     assert!(page.text().contains("No month counts yet") && !page.text().contains("name=\"do\""));
     let moved = ward.submit("/worklist", "/risk/monitor", &[("do", "shipped")]).await;
@@ -131,11 +135,7 @@ async fn a_site_learns_from_its_own_histories() {
         became,
     };
     let on = discharge.saturating_add(Span::new().days(20));
-    let lines = [
-        line(1, Became { happened: true, day: Some(on) }),
-        line(2, Became { happened: false, day: None }),
-        line(3, Became { happened: false, day: None }),
-    ];
+    let lines = [line(1, Became::Admitted(on)), line(2, Became::NotAdmitted), line(3, Became::NotAdmitted)];
     let listed = app.import_outcomes(SITE, &lines).await.expect("read");
     assert_eq!((listed.written, listed.refused.len()), (2, 1));
     assert!(listed.refused[0].1.contains("no patient here"), "{:?}", listed.refused);
@@ -177,6 +177,8 @@ async fn a_challenger_that_looks_back_is_logged_beside_and_shown_to_nobody() {
     let logged = async |model| app.store.followed(SITE, model).await.expect("read");
     let (champion, challenger) = (logged(MODEL).await, logged(CHALLENGER).await);
     assert_eq!((champion.len(), challenger.len()), (1, 1));
+    let elsewhere = app.store.followed(SiteId(SITE.0 + 1), MODEL).await.expect("read");
+    assert!(elsewhere.is_empty(), "another site sees nothing of it");
     assert_eq!(challenger[0].model_version, models.challenger_version());
     let shown = app.store.latest_scores(&[of.enrollment]).await.expect("read");
     assert_eq!(shown[&of.enrollment].model_version, models.champion_version());
@@ -246,35 +248,43 @@ async fn a_year_in_which_calibration_drifts_is_seen_and_mended() {
                     let p = f64::from(first.ppm) / 1e6;
                     let odds = p / (1.0 - p) * f64::exp(shift);
                     let happened = chance.next() < odds / (1.0 + odds);
-                    let day = happened.then(|| discharge.saturating_add(Span::new().days(11)));
+                    let day = discharge.saturating_add(Span::new().days(11));
                     OutcomeLine {
                         system: "hospital".to_owned(),
                         value: format!("L{number}"),
                         discharge: *discharge,
-                        became: Became { happened, day },
+                        became: if happened { Became::Admitted(day) } else { Became::NotAdmitted },
                     }
                 })
                 .collect();
             let listed = app.import_outcomes(SITE, &lines).await.expect("read");
             assert!(listed.refused.is_empty(), "{:?}", listed.refused);
         }
-        for job in app.long_jobs_due().await.expect("a night") {
-            app.run_long_job(job, &|| false).await.expect("a run");
-        }
+        jobs_run(&ward).await;
         let state = app.model_state(SITE, &named(WORKFLOW)).await.expect("read");
         if state == SwitchState::SteppedBack && stepped_back.is_none() {
             stepped_back = Some(month);
             let page = ward.pages.get("/risk/monitor").await;
             assert!(page.text().contains("the model steps back") && page.text().contains("class=\"beyond\""));
-            let watch = app.look_at_model(SITE).await.expect("a look");
+            let watch = app.look_at_model(SITE).await.expect("a look").watch;
             let since =
                 watch.signalled().expect("an alarm").saturating_add(Span::new().months(-1)).to_string();
+            // Turned on again on the day on which the alarm is known: somebody has decided, and the next night leaves it on.
+            ward.submit("/risk", "/risk/switch", &[("workflow", WORKFLOW), ("state", "on")]).await;
+            assert_eq!(jobs_run(&ward).await, 1, "one scoring for the switch");
+            clock_to(first.saturating_add(Span::new().days(4)), 3);
+            assert_eq!(jobs_run(&ward).await, 1, "the night");
+            let look = app.last_look(SITE).await.expect("read").expect("written down");
+            assert_eq!((look.watch.signal(), look.at), (Signal::StepBack, app.clock.now()));
+            assert_eq!(app.model_state(SITE, &named(WORKFLOW)).await.expect("read"), SwitchState::On);
             let asked =
                 async |fields: &[(&str, &str)]| ward.submit("/risk/monitor", "/risk/monitor", fields).await;
             let none = asked(&[("do", "adopt"), ("since", &since)]).await;
             assert_eq!(none.status, StatusCode::UNPROCESSABLE_ENTITY, "there is no challenger");
             let done = asked(&[("do", "recalibrate"), ("since", &since)]).await;
             assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text());
+            let shown = ward.pages.get("/risk/monitor").await;
+            assert!(shown.text().contains("As looked at on"), "{}", shown.text());
             let models = app.site_models(SITE).await.expect("read");
             assert!(models.challenger_version().starts_with(models.champion_version()));
             assert_eq!(asked(&[("do", "adopt"), ("since", &since)]).await.status, StatusCode::SEE_OTHER);
@@ -292,14 +302,30 @@ async fn a_year_in_which_calibration_drifts_is_seen_and_mended() {
     let back = stepped_back.expect("the watch says so");
     // Two months beyond the limit are needed: those of months 3 and 4, known in 5 and 6.
     assert!((6..9).contains(&back), "stepped back in month {back}");
-    let watch = app.look_at_model(SITE).await.expect("a look");
-    let counted: Vec<_> = watch.months.iter().filter(|month| !month.signal.is_empty()).collect();
+    let watch = app.look_at_model(SITE).await.expect("a look").watch;
+    let counted: Vec<_> = watch.months.iter().filter(|month| month.signal.is_some()).collect();
     assert!(counted.len() >= 3, "{watch:?}");
-    assert!(counted.iter().all(|month| month.signal == "quiet"), "{counted:?}");
+    assert!(counted.iter().all(|month| month.signal == Some(Signal::Quiet)), "{counted:?}");
     assert_eq!(app.model_state(SITE, &named(WORKFLOW)).await.expect("read"), SwitchState::On);
     assert!(!watch.parts.is_empty() && !watch.drift.is_empty(), "{watch:?}");
     let page = ward.pages.get("/risk/monitor?lang=zh").await;
     assert!(page.text().contains("模型运行监测") && page.text().contains("群体稳定性指数"));
+}
+
+/// Runs the jobs that are due, and those that these ask for; says how many.
+async fn jobs_run(ward: &Ward) -> usize {
+    let app = &ward.pages.app;
+    let mut run = 0;
+    loop {
+        let due = app.long_jobs_due().await.expect("a look");
+        if due.is_empty() {
+            return run;
+        }
+        run += due.len();
+        for job in due {
+            app.run_long_job(job, &|| false).await.expect("a run");
+        }
+    }
 }
 
 /// A small generator: the same numbers on every machine.

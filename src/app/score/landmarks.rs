@@ -19,8 +19,6 @@ use crate::{
     store::{StoreError, read::life::OutcomeRow},
 };
 
-/// Entries that are read at a time.
-const ENTRIES_READ: u64 = 2_000;
 /// The columns that every row has.
 const FIXED: [&str; 12] = [
     "patient",
@@ -78,21 +76,12 @@ impl App {
         let outcomes = self.store.outcomes_at(site).await?;
         let mut by_patient: BTreeMap<_, Vec<&OutcomeRow>> = BTreeMap::new();
         outcomes.values().for_each(|row| by_patient.entry(row.patient).or_default().push(row));
-        let zone = TimeZone::get(&self.site(site).zone).unwrap_or(TimeZone::UTC);
+        let zone = self.zone(site);
         let mut rows = Vec::new();
         for (patient, outcomes) in by_patient {
             let days: BTreeMap<EnrollmentId, Option<Date>> =
                 self.store.follow_ups_of(site, patient).await?.into_iter().collect();
-            let mut entries = Vec::new();
-            loop {
-                let after = entries.last().map_or(0, |entry: &Entry| entry.seq);
-                let page = self.store.entries(patient, after, ENTRIES_READ).await?;
-                let whole = page.len() as u64 == ENTRIES_READ;
-                entries.extend(page);
-                if !whole {
-                    break;
-                }
-            }
+            let entries = self.store.whole_history(patient).await?;
             for outcome in outcomes {
                 let discharge = days.get(&outcome.enrollment).copied().flatten();
                 rows.extend(follow(&entries, outcome, discharge, &zone));
@@ -125,7 +114,7 @@ fn follow(entries: &[Entry], outcome: &OutcomeRow, discharge: Option<Date>, zone
         }
     }
     let Some(from) = start else { return Vec::new() };
-    let happened = outcome.day.filter(|_| outcome.happened).map(|day| (day - from).get_days());
+    let happened = outcome.became.day().map(|day| (day - from).get_days());
     let end = happened.unwrap_or(horizon);
     let follow_up = (outcome.patient.to_string(), outcome.enrollment.to_string());
     rows.into_iter()

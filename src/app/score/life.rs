@@ -35,7 +35,7 @@ impl App {
     /// [`LifeError`].
     pub async fn recalibrate(&self, site: SiteId, since: Date, by: StaffId) -> Result<Local, LifeError> {
         let shipped = SHIPPED.clone().ok_or(LifeError::NoModel)?;
-        let zone = jiff::tz::TimeZone::get(&self.site(site).zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        let zone = self.zone(site);
         let mut header: Vec<String> = shipped.features().iter().map(|feature| feature.name.clone()).collect();
         header.push(LABEL.to_owned());
         let mut table = RawTable::new(header.clone()).map_err(EvaluateError::from)?;
@@ -117,7 +117,6 @@ impl App {
         let id = self.ids.fresh();
         let at = self.clock.now();
         let new = NewLocal { id, site, model: MODEL, model_version, state, body, by: Some(by), at };
-        self.store.write_local(&new).await?;
         let line = AuditLine {
             actor: Actor::Staff(by).name(),
             action: "move model",
@@ -125,7 +124,10 @@ impl App {
             subject: format!("{MODEL} {state}"),
             detail,
         };
-        self.note(line).await?;
-        Ok(self.score_site_again(site, Some(by)).await?)
+        let mut tx = self.store.begin();
+        tx.write_local(&new).await?;
+        self.note_in(&mut tx, line, at).await?;
+        self.score_site_again(&mut tx, site, Some(by), at).await?;
+        Ok(tx.commit().await?)
     }
 }

@@ -15,11 +15,12 @@ pub mod watch;
 
 use std::sync::{Arc, LazyLock};
 
+use jiff::Timestamp;
 use tend_engine::{Name, SiteId, StaffId};
 use tend_risk::Model;
 
 use super::{Actor, App, RecordError};
-use crate::store::{AuditLine, StoreError};
+use crate::store::{AuditLine, NewSwitch, StoreError, Tx, read::risk_queue::SwitchRow};
 
 pub use life::LifeError;
 pub use models::{Kept, SiteModels};
@@ -124,20 +125,24 @@ pub enum ScoreError {
     Interrupted(String),
 }
 
+/// Where the model stands for a workflow, of the switches of its site; in shadow until somebody switched it.
+#[must_use]
+pub fn stands(switches: &[SwitchRow], workflow: &Name) -> SwitchState {
+    let found = switches.iter().find(|switch| switch.model == MODEL && workflow == switch.workflow.as_str());
+    found.and_then(|switch| SwitchState::of(&switch.state)).unwrap_or(SwitchState::Shadow)
+}
+
 impl App {
-    /// Where the model stands for a workflow of a site; in shadow until somebody switched it.
+    /// Where the model stands for a workflow of a site.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn model_state(&self, site: SiteId, workflow: &Name) -> Result<SwitchState, StoreError> {
-        let switches = self.store.model_switches(site).await?;
-        let found =
-            switches.iter().find(|switch| switch.model == MODEL && workflow == switch.workflow.as_str());
-        Ok(found.and_then(|switch| SwitchState::of(&switch.state)).unwrap_or(SwitchState::Shadow))
+        Ok(stands(&self.store.model_switches(site).await?, workflow))
     }
 
-    /// Switches the model for a workflow; audited. Everybody is looked at again soon: who was not shown a score gets one, and
-    /// scores of a model that is off are taken back. Without a person it was the watch.
+    /// Switches the model for a workflow; audited. Everybody is looked at again soon, as the same commit asks for: who was not
+    /// shown a score gets one, and scores of a model that is off are taken back. Without a person it was the watch.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -149,17 +154,35 @@ impl App {
         by: Option<StaffId>,
     ) -> Result<(), StoreError> {
         let models = self.site_models(site).await?;
-        let version = models.champion_version();
-        let (at, id) = (self.clock.now(), self.ids.fresh());
-        self.store.write_switch(id, site, MODEL, version, workflow.as_str(), state.word(), by, at).await?;
+        let now = self.clock.now();
+        let mut tx = self.store.begin();
+        self.switch_in(&mut tx, site, models.champion_version(), workflow, state, by, now).await?;
+        self.score_site_again(&mut tx, site, by, now).await?;
+        tx.commit().await
+    }
+
+    /// A switch and its line in the audit log.
+    #[expect(clippy::too_many_arguments, reason = "what is switched, and in which commit")]
+    async fn switch_in(
+        &self,
+        tx: &mut Tx,
+        site: SiteId,
+        model_version: &str,
+        workflow: &Name,
+        state: SwitchState,
+        by: Option<StaffId>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (id, model, word) = (self.ids.fresh(), MODEL, state.word());
+        let new = NewSwitch { id, site, model, model_version, workflow, state: word, by, at };
+        tx.write_switch(&new).await?;
         let line = AuditLine {
             actor: by.map_or(Actor::System, Actor::Staff).name(),
             action: "switch model",
             patient: None,
-            subject: format!("{MODEL} {version}"),
-            detail: format!("{workflow}: {}", state.word()),
+            subject: format!("{MODEL} {model_version}"),
+            detail: format!("{workflow}: {word}"),
         };
-        self.note(line).await?;
-        self.score_site_again(site, by).await
+        self.note_in(tx, line, at).await
     }
 }

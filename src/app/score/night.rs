@@ -1,15 +1,16 @@
 //! The nightly scoring: one long job a night and site.
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use tend_engine::{SiteId, StaffId};
 
-use super::{ScoreError, run::SLICE};
+use super::{ScoreError, run::SLICE, watch::ScoredBy};
 use crate::{
     app::{
         App,
         long_job::{RunEnd, Stopped},
+        zone_named,
     },
-    store::{HeldJob, LongJob, LongKind, NewLongJob, StoreError},
+    store::{HeldJob, LongJob, LongKind, NewLongJob, StoreError, Tx},
 };
 
 /// From this hour of the site's night on.
@@ -25,37 +26,55 @@ impl App {
     pub async fn plan_nights(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
         for (site, settings) in &self.live().sites {
-            let Ok(zone) = jiff::tz::TimeZone::get(&settings.zone) else { continue };
-            let local = now.to_zoned_datetime(zone);
+            let local = now.to_zoned_datetime(zone_named(&settings.zone));
             if local.hour() < NIGHT_HOUR || self.planned_night(*site) == Some(local.date()) {
                 continue;
             }
             let name = format!("scoring {site} {}", local.date());
             if !self.store.long_job_named(&name).await? {
-                self.ask_for_scoring(*site, name, None).await?;
+                let mut tx = self.store.begin();
+                self.ask(&mut tx, LongKind::Scoring, *site, name, None, now).await?;
+                tx.commit().await?;
             }
             self.note_night(*site, local.date());
         }
         Ok(())
     }
 
-    /// Asks for a look at everybody of a site now: the model was switched.
-    pub(super) async fn score_site_again(&self, site: SiteId, by: Option<StaffId>) -> Result<(), StoreError> {
+    /// Asks for everybody of a site to be scored soon: the model was switched or moved.
+    pub(super) async fn score_site_again(
+        &self,
+        tx: &mut Tx,
+        site: SiteId,
+        by: Option<StaffId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let name = format!("scoring {site} {}", self.ids.fresh());
-        self.ask_for_scoring(site, name, by).await
+        self.ask(tx, LongKind::Scoring, site, name, by, now).await
     }
 
-    async fn ask_for_scoring(
+    /// Asks for a look at the model of a site soon: many outcomes came in.
+    pub(super) async fn look_again(
         &self,
+        tx: &mut Tx,
+        site: SiteId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let name = format!("watching {site} {}", self.ids.fresh());
+        self.ask(tx, LongKind::Watching, site, name, None, now).await
+    }
+
+    async fn ask(
+        &self,
+        tx: &mut Tx,
+        kind: LongKind,
         site: SiteId,
         name: String,
         asked_by: Option<StaffId>,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
-        let body = "{}".to_owned();
-        let job = NewLongJob { id: self.ids.fresh(), site, kind: LongKind::Scoring, name, asked_by, body };
-        let mut tx = self.store.begin();
-        tx.add_long_job(&job, self.clock.now()).await?;
-        tx.commit().await
+        let job = NewLongJob { id: self.ids.fresh(), site, kind, name, asked_by, body: "{}".to_owned() };
+        tx.add_long_job(&job, now).await.map(|_| ())
     }
 
     fn planned_night(&self, site: SiteId) -> Option<Date> {
@@ -76,7 +95,7 @@ impl App {
         stop: &Stopped<'_>,
     ) -> Result<RunEnd, ScoreError> {
         if job.cursor.is_none() && job.asked_by.is_none() {
-            self.watch_site(job.site).await?;
+            self.watch_site(job.site, ScoredBy::ThisJob).await?;
         }
         let mut after = job.cursor;
         loop {
@@ -91,6 +110,12 @@ impl App {
                 tokio::task::yield_now().await;
             }
         }
+    }
+
+    /// Looks at the model of the job's site.
+    pub(in crate::app) async fn run_watching(&self, job: &LongJob) -> Result<RunEnd, StoreError> {
+        self.watch_site(job.site, ScoredBy::AnotherJob).await?;
+        Ok(RunEnd::Done)
     }
 
     /// Scores everybody with a running follow-up, at every site, now.

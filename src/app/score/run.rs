@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
+use jiff::Timestamp;
 use tend_engine::{
     EnrollmentId, Name, PatientId, SiteId,
     fact::Fact,
@@ -13,6 +14,7 @@ use tend_risk::Inputs;
 use super::{
     MODEL, ScoreError, SiteModels, SwitchState,
     compute::{Earlier, Question, compute, inputs},
+    stands,
 };
 use crate::{
     app::{
@@ -21,6 +23,7 @@ use crate::{
     },
     store::{
         AuditLine, Batch, Busy, CHALLENGER, HeldJob, StoreError,
+        read::risk_queue::SwitchRow,
         scoring::{Latest, NewScore},
     },
 };
@@ -69,6 +72,13 @@ struct Subject {
     enrollment: EnrollmentId,
     questions: Vec<Question>,
     switch: SwitchState,
+}
+
+/// What holds for all follow-ups of a site while a slice is scored.
+struct AtSite {
+    models: SiteModels,
+    switches: Vec<SwitchRow>,
+    today: String,
 }
 
 /// What each follow-up was last asked, by name of the model.
@@ -130,7 +140,7 @@ impl App {
     async fn commit_slice(&self, slice: &[PatientId], job: Option<HeldJob>) -> Result<Scored, ScoreError> {
         let states = self.store.states(slice).await?;
         let seen = self.clock.now();
-        let (subjects, passed_over) = self.subjects(&states).await?;
+        let (subjects, passed_over) = self.subjects(&states, seen).await?;
         let mut verdicts = self.verdicts(subjects).await?;
         let mut scored = Scored::default();
         let mut batch = Batch::default();
@@ -160,8 +170,9 @@ impl App {
                     true => scored.scored += 1,
                     false => scored.unchanged += 1,
                 }
+                let site = locked.state.enrollments.get(&enrollment).map_or(locked.site, |of| of.site);
                 for score in new {
-                    batch.score(&*self.ids, locked.id, enrollment, score, seen);
+                    batch.score(&*self.ids, site, locked.id, enrollment, score, seen);
                 }
                 let Some(state) = locked.state.enrollments.get(&enrollment) else { continue };
                 let fact = fact(state, &verdict)?;
@@ -199,23 +210,28 @@ impl App {
     async fn subjects(
         &self,
         states: &[(PatientId, PatientState)],
+        now: Timestamp,
     ) -> Result<(Vec<Subject>, Vec<(PatientId, EnrollmentId)>), ScoreError> {
         let (mut subjects, mut passed_over) = (Vec::new(), Vec::new());
-        let mut by_site: BTreeMap<SiteId, SiteModels> = BTreeMap::new();
+        let mut by_site: BTreeMap<SiteId, AtSite> = BTreeMap::new();
         for (patient, whole) in states {
             for (enrollment, state) in &whole.enrollments {
                 let over = matches!(state.standing, Standing::Over { .. });
-                let switch = self.model_state(state.site, &state.workflow).await?;
+                let at_site = match by_site.entry(state.site) {
+                    Entry::Occupied(read) => read.into_mut(),
+                    Entry::Vacant(place) => place.insert(AtSite {
+                        models: self.site_models(state.site).await?,
+                        switches: self.store.model_switches(state.site).await?,
+                        today: self.day_at(state.site, now).to_string(),
+                    }),
+                };
+                let switch = stands(&at_site.switches, &state.workflow);
                 let nothing_to_take_back = state.risk.as_ref().is_none_or(|risk| risk.ppm.is_none());
                 if over || (switch == SwitchState::Off && nothing_to_take_back) {
                     passed_over.push((*patient, *enrollment));
                     continue;
                 }
-                let models = match by_site.entry(state.site) {
-                    Entry::Occupied(kept) => kept.into_mut(),
-                    Entry::Vacant(place) => place.insert(self.site_models(state.site).await?),
-                };
-                let questions = self.questions(models, whole, *enrollment, state).await?;
+                let questions = self.questions(at_site, whole, *enrollment, state).await?;
                 subjects.push(Subject { patient: *patient, enrollment: *enrollment, questions, switch });
             }
         }
@@ -224,12 +240,12 @@ impl App {
 
     async fn questions(
         &self,
-        models: &SiteModels,
+        at_site: &AtSite,
         whole: &PatientState,
         enrollment: EnrollmentId,
         state: &EnrollmentState,
     ) -> Result<Vec<Question>, ScoreError> {
-        let today = self.today(state.site).to_string();
+        let models = &at_site.models;
         let asked = [(MODEL, models.champion.clone()), (CHALLENGER, models.challenger.clone())];
         let mut questions = Vec::new();
         for (name, model) in asked {
@@ -237,7 +253,7 @@ impl App {
                 continue;
             }
             let inputs = model.as_ref().map_or_else(Inputs::new, |model| inputs(model, state));
-            let mut question = Question::new(name, model, inputs, &today);
+            let mut question = Question::new(name, model, inputs, &at_site.today);
             if question.model.as_ref().is_some_and(|model| model.lookback().is_some()) {
                 question.earlier = self.earlier(&question, whole, enrollment, state).await?;
             }
@@ -264,7 +280,7 @@ impl App {
         let ids: Vec<EnrollmentId> = before.iter().map(|(id, _)| **id).collect();
         let outcomes = self.store.outcomes_of(&ids).await?;
         let one = |(id, other): &(&EnrollmentId, &EnrollmentState)| {
-            (inputs(model, other), outcomes.get(id).map(|outcome| outcome.happened))
+            (inputs(model, other), outcomes.get(id).map(|outcome| outcome.became.happened()))
         };
         Ok(before.iter().map(one).filter(|(inputs, _)| !inputs.is_empty()).collect())
     }

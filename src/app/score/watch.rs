@@ -8,11 +8,11 @@
 use std::collections::BTreeMap;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use serde::{Deserialize, Serialize};
-use tend_engine::SiteId;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use tend_engine::{Name, SiteId};
 use tend_risk::{Inputs, Kind, Model, Signal, Value, control, metrics::binary, ratio};
 
-use super::{HORIZON_DAYS, MODEL, SwitchState, compute::read};
+use super::{HORIZON_DAYS, MODEL, SiteModels, SwitchState, compute::read};
 use crate::{
     app::App,
     store::{CHALLENGER, NewWatch, StoreError, read::life::Followed},
@@ -44,8 +44,9 @@ pub struct Month {
     pub expected: f64,
     /// The difference in standard errors; only of a month that counts.
     pub z: Option<f64>,
-    /// `quiet`, `look` or `step_back`; empty while it does not count.
-    pub signal: String,
+    /// What it says; nothing while it does not count.
+    #[serde(serialize_with = "written", deserialize_with = "read_again")]
+    pub signal: Option<Signal>,
 }
 
 /// An input and how far its values moved since training.
@@ -61,6 +62,9 @@ pub struct Drift {
     pub missing_then: f64,
 }
 
+/// A ratio, and the ends of its 95 % interval.
+pub type Ratio = (f64, f64, f64);
+
 /// Events seen over expected in a part of the patients.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Part {
@@ -70,8 +74,8 @@ pub struct Part {
     pub rows: usize,
     /// Who had the event.
     pub observed: f64,
-    /// Seen over expected, and its 95 % interval.
-    pub ratio: (f64, f64, f64),
+    /// Seen over expected, and its 95 % interval, where there is such a figure.
+    pub ratio: Option<Ratio>,
 }
 
 /// A model's figures on the patients whom both models scored.
@@ -79,12 +83,12 @@ pub struct Part {
 pub struct Side {
     /// Its version.
     pub version: String,
-    /// How well it ranks.
-    pub auroc: f64,
+    /// How well it ranks; unknown while all fared the same.
+    pub auroc: Option<f64>,
     /// Mean squared error.
-    pub brier: f64,
+    pub brier: Option<f64>,
     /// Events seen over expected, and its 95 % interval.
-    pub ratio: (f64, f64, f64),
+    pub ratio: Option<Ratio>,
 }
 
 /// What a look found.
@@ -102,16 +106,54 @@ pub struct Watch {
     pub sides: Vec<Side>,
     /// Patients that both scored and whose outcome is known.
     pub compared: usize,
-    /// The last month that counts: `quiet`, `look` or `step_back`.
-    pub signal: String,
+}
+
+/// A look, and when it was made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Look {
+    /// What it found.
+    pub watch: Watch,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Who makes the scores that a model which steps back leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ScoredBy {
+    /// The job that looks goes on to score everybody.
+    ThisJob,
+    /// A job of its own is asked for.
+    AnotherJob,
 }
 
 impl Watch {
+    /// What the last month that counts says; quiet while none does.
+    #[must_use]
+    pub fn signal(&self) -> Signal {
+        self.last_counted().map_or(Signal::Quiet, |(_, signal)| signal)
+    }
+
+    /// Whether any month counts.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.last_counted().is_some()
+    }
+
     /// The first day of the month that gave the signal.
     #[must_use]
     pub fn signalled(&self) -> Option<Date> {
-        let last = self.months.iter().rev().find(|month| !month.signal.is_empty());
-        last.filter(|month| month.signal != word(Signal::Quiet)).map(|month| month.first)
+        self.last_counted().filter(|(_, signal)| *signal != Signal::Quiet).map(|(month, _)| month)
+    }
+
+    fn last_counted(&self) -> Option<(Date, Signal)> {
+        self.months.iter().rev().find_map(|month| Some((month.first, month.signal?)))
+    }
+
+    /// Whether it is about the models that are in use now.
+    #[must_use]
+    pub fn is_of(&self, models: &SiteModels) -> bool {
+        let challenger = self.sides.get(1).map_or("", |side| side.version.as_str());
+        self.version == models.champion_version() && challenger == models.challenger_version()
     }
 }
 
@@ -125,94 +167,137 @@ pub fn word(signal: Signal) -> &'static str {
     }
 }
 
+fn of_word(text: &str) -> Option<Signal> {
+    [Signal::Quiet, Signal::Look, Signal::StepBack].into_iter().find(|signal| word(*signal) == text)
+}
+
+fn written<S: Serializer>(signal: &Option<Signal>, to: S) -> Result<S::Ok, S::Error> {
+    signal.map(word).serialize(to)
+}
+
+fn read_again<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Signal>, D::Error> {
+    let text = Option::<String>::deserialize(from)?;
+    text.map(|text| of_word(&text).ok_or_else(|| D::Error::custom("no such signal"))).transpose()
+}
+
 impl App {
-    /// How the model in use at a site does.
+    /// The latest look at the model in use at a site, if one was made and can be read.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn look_at_model(&self, site: SiteId) -> Result<Watch, StoreError> {
-        let models = self.site_models(site).await?;
-        let Some(champion) = &models.champion else { return Ok(Watch::default()) };
-        let all = self.store.followed(site, MODEL).await?;
-        let mine = first_by(&all, champion.version());
-        let zone = TimeZone::get(&self.site(site).zone).unwrap_or(TimeZone::UTC);
-        let (now, today) = (self.clock.now(), self.today(site));
-        let months = months(&mine, &zone, today);
-        let signal = months.iter().rev().find(|month| !month.signal.is_empty());
-        let mut watch = Watch {
-            version: champion.version().to_owned(),
-            drift: drift(champion, &mine, now),
-            parts: parts(champion, &mine),
-            signal: signal.map_or("quiet", |month| month.signal.as_str()).to_owned(),
-            ..Watch::default()
-        };
-        if let Some(challenger) = &models.challenger {
-            let theirs = self.store.followed(site, CHALLENGER).await?;
-            let theirs = theirs.iter().filter(|row| row.model_version == challenger.version());
-            let theirs: BTreeMap<_, &Followed> = theirs.map(|row| (row.enrollment, row)).collect();
-            let at_once = |one: &Followed, other: &Followed| {
-                other.at.duration_since(one.at).as_hours().abs() < AT_ONCE_HOURS
-            };
-            let both: Vec<(&Followed, &Followed)> = mine
-                .iter()
-                .filter_map(|row| Some((*row, *theirs.get(&row.enrollment)?)))
-                .filter(|(one, other)| at_once(one, other))
-                .collect();
-            let known: Vec<_> = both.iter().filter(|(row, _)| row.happened.is_some()).collect();
-            watch.compared = known.len();
-            let outcomes: Vec<bool> = known.iter().map(|(row, _)| row.happened == Some(true)).collect();
-            let side = |version: &str, risks: Vec<f64>| Side {
-                version: version.to_owned(),
-                auroc: binary::auroc(&risks, &outcomes),
-                brier: binary::brier(&risks, &outcomes),
-                ratio: over(&risks, &outcomes),
-            };
-            watch.sides = vec![
-                side(champion.version(), known.iter().map(|(row, _)| risk(row)).collect()),
-                side(challenger.version(), known.iter().map(|(_, row)| risk(row)).collect()),
-            ];
-        }
-        watch.months = months;
-        Ok(watch)
+    pub async fn last_look(&self, site: SiteId) -> Result<Option<Look>, StoreError> {
+        let row = self.store.last_watch(site, MODEL).await?;
+        Ok(row.and_then(|row| Some(Look { watch: serde_json::from_str(&row.body).ok()?, at: row.at })))
     }
 
-    /// The nightly look: written down, and where a limit was crossed twice the model steps back.
-    pub(super) async fn watch_site(&self, site: SiteId) -> Result<(), StoreError> {
-        let watch = self.look_at_model(site).await?;
-        let before = self.store.last_watch(site, MODEL).await?;
-        let body = serde_json::to_string(&watch).unwrap_or_else(|_| "{}".to_owned());
-        let signal = ["quiet", "look", "step_back"].into_iter().find(|word| *word == watch.signal);
-        if before.is_none_or(|before| before.body != body) {
-            let new = NewWatch {
-                id: self.ids.fresh(),
-                site,
-                model: MODEL,
-                model_version: watch.version.clone(),
-                signal: signal.unwrap_or("quiet"),
-                body,
-                at: self.clock.now(),
+    /// Looks at how the model in use at a site does. Nothing is written.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn look_at_model(&self, site: SiteId) -> Result<Look, StoreError> {
+        let at = self.clock.now();
+        let models = self.site_models(site).await?;
+        let Some(champion) = models.champion.clone() else { return Ok(Look { watch: Watch::default(), at }) };
+        let all = self.store.followed(site, MODEL).await?;
+        let challenger = match models.challenger.clone() {
+            Some(challenger) => Some((challenger, self.store.followed(site, CHALLENGER).await?)),
+            None => None,
+        };
+        let zone = self.zone(site);
+        // Thousands of inputs are read and put into words; others wait for this thread.
+        let watch = tokio::task::spawn_blocking(move || {
+            let mine = first_by(&all, champion.version());
+            let today = at.to_zoned_datetime(zone.clone()).date();
+            let mut watch = Watch {
+                version: champion.version().to_owned(),
+                months: months(&mine, &zone, today),
+                drift: drift(&champion, &mine, at),
+                parts: parts(&champion, &mine),
+                ..Watch::default()
             };
-            self.store.write_watch(&new).await?;
-        }
-        if watch.signal != word(Signal::StepBack) {
-            return Ok(());
-        }
-        let zone = TimeZone::get(&self.site(site).zone).unwrap_or(TimeZone::UTC);
-        for switch in self.store.model_switches(site).await? {
-            // Whoever turned it on once that month was known has decided.
-            let decided = switch.set_at.to_zoned_datetime(zone.clone()).date();
-            let is_newer = watch.signalled().is_some_and(|month| end_of(month) <= decided);
-            let on = switch.model == MODEL && switch.state == SwitchState::On.word();
-            let (true, false, Ok(workflow)) = (on, is_newer, tend_engine::Name::parse(&switch.workflow))
-            else {
-                continue;
-            };
+            if let Some((challenger, theirs)) = &challenger {
+                watch.beside(&mine, champion.version(), theirs, challenger.version());
+            }
+            watch
+        });
+        let watch = watch.await.map_err(|error| StoreError::unreadable("scores", error))?;
+        Ok(Look { watch, at })
+    }
+
+    /// Looks and writes down what was found; where a limit was crossed twice the model steps back, in the same commit.
+    pub(super) async fn watch_site(&self, site: SiteId, scored_by: ScoredBy) -> Result<(), StoreError> {
+        let Look { watch, at } = self.look_at_model(site).await?;
+        let back = self.to_step_back(site, &watch).await?;
+        let new = NewWatch {
+            id: self.ids.fresh(),
+            site,
+            model: MODEL,
+            model_version: watch.version.clone(),
+            signal: word(watch.signal()),
+            body: serde_json::to_string(&watch).unwrap_or_default(),
+            at,
+        };
+        let mut tx = self.store.begin();
+        tx.write_watch(&new).await?;
+        for workflow in &back {
             tracing::warn!(
-                "the model {MODEL} steps back at site {site}: its figures are beyond the limit again"
+                "the model {MODEL} steps back for {workflow} at site {site}: its figures are beyond the limit again"
             );
-            self.switch_model(site, &workflow, SwitchState::SteppedBack, None).await?;
+            let state = SwitchState::SteppedBack;
+            self.switch_in(&mut tx, site, &watch.version, workflow, state, None, at).await?;
         }
-        Ok(())
+        if !back.is_empty() && scored_by == ScoredBy::AnotherJob {
+            self.score_site_again(&mut tx, site, None, at).await?;
+        }
+        tx.commit().await
+    }
+
+    /// The workflows for which the model is on and is to step back.
+    async fn to_step_back(&self, site: SiteId, watch: &Watch) -> Result<Vec<Name>, StoreError> {
+        let Some(month) = watch.signalled().filter(|_| watch.signal() == Signal::StepBack) else {
+            return Ok(Vec::new());
+        };
+        let zone = self.zone(site);
+        let switches = self.store.model_switches(site).await?;
+        let on = switches.iter().filter(|switch| switch.model == MODEL);
+        let on = on.filter(|switch| switch.state == SwitchState::On.word());
+        let on =
+            on.filter(|switch| !was_decided(month, switch.set_at.to_zoned_datetime(zone.clone()).date()));
+        Ok(on.filter_map(|switch| Name::parse(&switch.workflow).ok()).collect())
+    }
+}
+
+/// Whether whoever turned the model on that day knew of the month and decided.
+fn was_decided(month: Date, set_on: Date) -> bool {
+    end_of(month) <= set_on
+}
+
+impl Watch {
+    /// Adds how the challenger does on the patients whom both scored.
+    fn beside(&mut self, mine: &[&Followed], version: &str, theirs: &[Followed], challenger: &str) {
+        let theirs = theirs.iter().filter(|row| row.model_version == challenger);
+        let theirs: BTreeMap<_, &Followed> = theirs.map(|row| (row.enrollment, row)).collect();
+        let at_once = |one: &Followed, other: &Followed| {
+            other.at.duration_since(one.at).as_hours().abs() < AT_ONCE_HOURS
+        };
+        let known: Vec<(&Followed, &Followed)> = mine
+            .iter()
+            .filter_map(|row| Some((*row, *theirs.get(&row.enrollment)?)))
+            .filter(|(one, other)| at_once(one, other) && one.happened.is_some())
+            .collect();
+        let outcomes: Vec<bool> = known.iter().map(|(row, _)| row.happened == Some(true)).collect();
+        let figure = |value: f64| Some(value).filter(|value| value.is_finite());
+        let side = |version: &str, risks: Vec<f64>| Side {
+            version: version.to_owned(),
+            auroc: figure(binary::auroc(&risks, &outcomes)),
+            brier: figure(binary::brier(&risks, &outcomes)),
+            ratio: over(&risks, &outcomes),
+        };
+        self.compared = known.len();
+        self.sides = vec![
+            side(version, known.iter().map(|(row, _)| risk(row)).collect()),
+            side(challenger, known.iter().map(|(_, row)| risk(row)).collect()),
+        ];
     }
 }
 
@@ -231,10 +316,10 @@ fn risk(row: &Followed) -> f64 {
     f64::from(row.ppm) / 1e6
 }
 
-fn over(risks: &[f64], outcomes: &[bool]) -> (f64, f64, f64) {
+fn over(risks: &[f64], outcomes: &[bool]) -> Option<Ratio> {
     let observed = outcomes.iter().filter(|event| **event).count() as f64;
-    let nothing = f64::NAN;
-    ratio(observed, risks.iter().sum()).map_or((nothing, nothing, nothing), |r| (r.value, r.low, r.high))
+    let found = ratio(observed, risks.iter().sum()).map(|r| (r.value, r.low, r.high));
+    found.filter(|(value, low, high)| value.is_finite() && low.is_finite() && high.is_finite())
 }
 
 /// The first day after a month, and the horizon after it.
@@ -272,7 +357,7 @@ pub fn months(rows: &[&Followed], zone: &TimeZone, today: Date) -> Vec<Month> {
                 observed: outcomes.iter().filter(|event| **event).count() as f64,
                 expected: risks.iter().sum(),
                 z: period.as_ref().map(|period| period.z),
-                signal: period.map_or_else(String::new, |period| word(period.signal).to_owned()),
+                signal: period.map(|period| period.signal),
             }
         })
         .collect()
@@ -351,4 +436,46 @@ fn parts(model: &Model, rows: &[&Followed]) -> Vec<Part> {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> Date {
+        text.parse().expect("a date")
+    }
+
+    #[test]
+    fn whoever_turns_it_on_the_day_that_a_month_is_known_has_decided() {
+        let month = day("2026-03-01");
+        assert_eq!(end_of(month), day("2026-05-01"));
+        assert!(!was_decided(month, day("2026-04-30")), "nobody could know");
+        assert!(was_decided(month, day("2026-05-01")), "on the same day");
+        assert!(was_decided(month, day("2026-05-02")));
+    }
+
+    #[test]
+    fn a_look_is_read_again_as_it_was_written() {
+        let month = |first: &str, signal: Option<Signal>| Month {
+            first: day(first),
+            scored: 50,
+            known: 48,
+            observed: 9.0,
+            expected: 5.5,
+            z: signal.map(|_| 3.25),
+            signal,
+        };
+        // Nobody was compared yet: there are no figures.
+        let side = Side { version: "1".to_owned(), auroc: None, brier: None, ratio: over(&[], &[]) };
+        let watch = Watch {
+            version: "1".to_owned(),
+            months: vec![month("2026-01-01", Some(Signal::StepBack)), month("2026-02-01", None)],
+            sides: vec![side.clone(), side],
+            ..Watch::default()
+        };
+        let text = serde_json::to_string(&watch).expect("written");
+        assert_eq!(serde_json::from_str::<Watch>(&text).expect("read"), watch);
+        assert_eq!((watch.signal(), watch.signalled()), (Signal::StepBack, Some(day("2026-01-01"))));
+    }
 }

@@ -105,17 +105,24 @@ fn lines(path: &std::path::Path) -> Result<Vec<OutcomeLine>, RiskError> {
         let date = |text: &str| {
             text.parse::<Date>().map_err(|_| wrong(&format!("\"{text}\" is no date: write 2026-03-31")))
         };
-        let happened = match cell(3) {
-            "1" => true,
-            "0" => false,
-            other => return Err(wrong(&format!("\"{other}\" in readmitted is neither 1 nor 0"))),
+        let became = match (cell(3), cell(4)) {
+            ("1", "") => {
+                return Err(wrong("readmitted is 1 and day is empty: write the day of the admission"));
+            }
+            ("1", day) => Became::Admitted(date(day)?),
+            ("0", "") => Became::NotAdmitted,
+            ("0", day) => {
+                return Err(wrong(&format!(
+                    "readmitted is 0 and day is {day}: leave the day empty, or write 1"
+                )));
+            }
+            (other, _) => return Err(wrong(&format!("\"{other}\" in readmitted is neither 1 nor 0"))),
         };
-        let day = if cell(4).is_empty() { None } else { Some(date(cell(4))?) };
         lines.push(OutcomeLine {
             system: cell(0).to_owned(),
             value: cell(1).to_owned(),
             discharge: date(cell(2))?,
-            became: Became { happened, day },
+            became,
         });
         if lines.len() > LINES_MAX {
             return Err(RiskError::file(path, format!("has more than {LINES_MAX} lines: split it")));

@@ -7,7 +7,7 @@ use sea_orm::{FromQueryResult, prelude::Uuid};
 use tend_engine::{EnrollmentId, PatientId, SiteId};
 
 use super::sql::Sql;
-use crate::store::{Store, StoreError, words};
+use crate::store::{Became, Store, StoreError, words};
 
 /// Scores that are looked at, newest first: enough for years of a hospital's wards.
 pub const FOLLOWED_MAX: i64 = 20_000;
@@ -38,10 +38,8 @@ pub struct OutcomeRow {
     pub enrollment: EnrollmentId,
     /// Whose.
     pub patient: PatientId,
-    /// Whether it happened.
-    pub happened: bool,
-    /// The day, if it is known.
-    pub day: Option<Date>,
+    /// What became.
+    pub became: Became,
     /// `staff` or `import`.
     pub source: String,
     /// Who entered it; empty for a program.
@@ -129,14 +127,12 @@ impl Store {
         let db = self.reader();
         let raw: Vec<RawFollowed> = Sql::new(
             db,
-            "select s.enrollment, s.patient, s.model_version, s.ppm, s.inputs, s.at, o.happened \
-             from score s join enrollment e on e.id = s.enrollment \
-             left join outcome o on o.enrollment = s.enrollment and o.set_at = \
-             (select max(l.set_at) from outcome l where l.enrollment = s.enrollment) \
-             where s.ppm is not null and s.model = ",
+            "select s.enrollment, s.patient, s.model_version, s.ppm, s.inputs, s.at, o.happened from score s \
+             left join outcome o on o.id = (select l.id from outcome l where l.enrollment = s.enrollment \
+             order by l.set_at desc, l.id desc limit 1) where s.ppm is not null and s.model = ",
         )
         .bind(model)
-        .text(" and e.site = ")
+        .text(" and s.site = ")
         .bind(words::uuid(site.0))
         .text(" order by s.at desc, s.id limit ")
         .bind(FOLLOWED_MAX)
@@ -277,12 +273,19 @@ fn latest(raw: Vec<RawOutcome>) -> Result<BTreeMap<EnrollmentId, OutcomeRow>, St
     raw.into_iter()
         .map(|row| {
             let enrollment = EnrollmentId(row.enrollment.as_u128());
-            let day = row.day.map(|day| day.parse()).transpose();
+            let day = row.day.map(|day| day.parse::<Date>()).transpose();
+            let day = day.map_err(|error| StoreError::unreadable("the day of an outcome", error))?;
+            let became = match (row.happened, day) {
+                (true, Some(day)) => Became::Admitted(day),
+                (false, None) => Became::NotAdmitted,
+                (happened, day) => {
+                    return Err(StoreError::unreadable("outcome", format!("{happened} on {day:?}")));
+                }
+            };
             let outcome = OutcomeRow {
                 enrollment,
                 patient: PatientId(row.patient.as_u128()),
-                happened: row.happened,
-                day: day.map_err(|error| StoreError::unreadable("the day of an outcome", error))?,
+                became,
                 source: row.source,
                 by: row.name.unwrap_or_default(),
                 at: words::instant(row.set_at)?,

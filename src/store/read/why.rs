@@ -22,6 +22,9 @@ pub enum About {
     Task(TaskKey),
 }
 
+/// Entries of a history that are read at a time.
+const ENTRIES_READ: u64 = 2_000;
+
 impl Store {
     /// The message or task of that id, and whose it is.
     ///
@@ -35,6 +38,23 @@ impl Store {
         }
         let row = task::Entity::find_by_id(id).one(self.reader()).await?;
         Ok(row.map(|row| (PatientId(row.patient.as_u128()), About::Task(TaskKey(row.key)))))
+    }
+
+    /// A whole history without anything that is sealed, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`]; an entry of an unknown kind is refused loudly.
+    pub async fn whole_history(&self, id: PatientId) -> Result<Vec<Entry>, StoreError> {
+        let mut entries: Vec<Entry> = Vec::new();
+        loop {
+            let after = entries.last().map_or(0, |entry| entry.seq);
+            let page = self.entries(id, after, ENTRIES_READ).await?;
+            let is_last = (page.len() as u64) < ENTRIES_READ;
+            entries.extend(page);
+            if is_last {
+                return Ok(entries);
+            }
+        }
     }
 
     /// The entries after `seq`, oldest first, at most `limit`. Nothing that is sealed is opened.

@@ -69,21 +69,19 @@ pub async fn submit(
     let subject = subject(&app, &signed, &path).await?;
     let (w, b) = (crate::web::words::Staff(signed.lang), Became(signed.lang));
     let mut typed = form.typed();
-    let happened = match form.get("happened") {
-        "yes" => true,
-        "no" => false,
+    let became = match form.get("happened") {
+        "yes" => typed.date(w, "day").map(outcome::Became::Admitted),
+        "no" => Some(outcome::Became::NotAdmitted),
         _ => return Err(WebError::BadForm),
     };
-    let day = if happened { typed.date(w, "day") } else { None };
-    if typed.good() {
-        let became = outcome::Became { happened, day };
+    if let Some(became) = became.filter(|_| typed.good()) {
         let (site, by) = (signed.staff.site, signed.staff.id);
         let recorded =
             app.record_outcome(site, subject.row.id, subject.enrollment, subject.discharge, became, by).await;
         match recorded {
             Ok(()) => return Ok(see_other(&format!("/patients/{}?done=yes", subject.row.id))),
             Err(OutcomeError::TooEarly { known_from }) => typed.wrong("happened", b.not_yet(known_from)),
-            Err(OutcomeError::NotWithin { .. } | OutcomeError::NoDay) => typed.wrong("day", b.not_within()),
+            Err(OutcomeError::NotWithin { .. }) => typed.wrong("day", b.not_within()),
             Err(OutcomeError::Unknown(_)) => return Err(WebError::NotFound),
             Err(OutcomeError::Store(error)) => return Err(WebError::internal(error)),
         }
@@ -138,9 +136,8 @@ async fn build(app: &App, signed: &Signed, subject: &Subject, typed: Typed) -> R
 #[must_use]
 pub fn sentence(lang: Lang, row: &OutcomeRow) -> String {
     let b = Became(lang);
-    match (row.happened, row.day) {
-        (true, Some(day)) => b.was(day),
-        (true, None) => b.was_unknown_day().to_owned(),
-        (false, _) => b.was_not().to_owned(),
+    match row.became {
+        outcome::Became::Admitted(day) => b.was(day),
+        outcome::Became::NotAdmitted => b.was_not().to_owned(),
     }
 }

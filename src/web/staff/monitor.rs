@@ -8,7 +8,10 @@ use super::{Frame, Signed, StaffForm, Typed, control, vocabulary as v};
 use crate::{
     app::{
         App,
-        score::{self, LIMIT, LifeError, watch::Watch},
+        score::{
+            self, LIMIT, LifeError, Signal,
+            watch::{Ratio, Watch},
+        },
     },
     store::read::staff::AccountRole,
     web::{
@@ -44,6 +47,7 @@ struct MonitorPage {
     /// Who moved the model in use, if it was.
     moved: Option<String>,
     notice: (&'static str, &'static str),
+    looked_at: String,
     chart: String,
     months: Vec<Month>,
     drift: Vec<[String; 4]>,
@@ -97,9 +101,14 @@ async fn build(app: &App, signed: &Signed, mut typed: Typed) -> Result<MonitorPa
     let (page, frame) = signed.page("/risk/monitor", "/risk");
     let m = Monitor(signed.lang);
     let site = signed.staff.site;
-    let zone = v::zone(&app.site(site).zone);
-    let watch = app.look_at_model(site).await?;
+    let zone = app.zone(site);
     let models = app.site_models(site).await?;
+    // The models in use may be newer than the last look.
+    let look = match app.last_look(site).await?.filter(|look| look.watch.is_of(&models)) {
+        Some(look) => look,
+        None => app.look_at_model(site).await?,
+    };
+    let watch = look.watch;
     let locals = app.store.model_locals(site, score::MODEL).await?;
     let moved = locals.iter().find(|local| local.state == "champion" && local.model_version == watch.version);
     let challenger = models.challenger_version();
@@ -117,6 +126,7 @@ async fn build(app: &App, signed: &Signed, mut typed: Typed) -> Result<MonitorPa
         in_use: m.in_use(score::MODEL, &watch.version),
         moved: moved.map(|local| m.moved_by(&local.by, v::instant(&zone, local.at))),
         notice: notice(m, &watch),
+        looked_at: m.looked_at(v::instant(&zone, look.at)),
         chart: control::svg(m.chart(), &counted, LIMIT),
         months: watch.months.iter().rev().map(|month| shown(m, month)).collect(),
         drift: watch
@@ -147,31 +157,30 @@ async fn build(app: &App, signed: &Signed, mut typed: Typed) -> Result<MonitorPa
     })
 }
 
-fn figure(value: f64) -> String {
-    if value.is_finite() { format!("{value:.4}") } else { "–".to_owned() }
+fn figure(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"))
 }
 
-fn ratio((value, low, high): (f64, f64, f64)) -> String {
-    if value.is_finite() { format!("{value:.2} ({low:.2}–{high:.2})") } else { "–".to_owned() }
+fn ratio(ratio: Option<Ratio>) -> String {
+    ratio.map_or_else(|| "–".to_owned(), |(value, low, high)| format!("{value:.2} ({low:.2}–{high:.2})"))
 }
 
 /// What the last month that counts says, and in which tone.
 fn notice(m: Monitor, watch: &Watch) -> (&'static str, &'static str) {
-    let counts = watch.months.iter().any(|month| !month.signal.is_empty());
-    match watch.signal.as_str() {
-        "step_back" => ("red", m.alarm_back()),
-        "look" => ("amber", m.alarm_look()),
-        _ if counts => ("green", m.quiet_now()),
-        _ => ("amber", m.nothing_yet()),
+    match watch.signal() {
+        Signal::StepBack => ("red", m.alarm_back()),
+        Signal::Look => ("amber", m.alarm_look()),
+        Signal::Quiet if watch.counts() => ("green", m.quiet_now()),
+        Signal::Quiet => ("amber", m.nothing_yet()),
     }
 }
 
 fn shown(m: Monitor, month: &score::watch::Month) -> Month {
-    let verdict = match month.signal.as_str() {
-        "quiet" => m.quiet(),
-        "look" => m.look(),
-        "step_back" => m.step_back(),
-        _ => m.waits(),
+    let verdict = match month.signal {
+        Some(Signal::Quiet) => m.quiet(),
+        Some(Signal::Look) => m.look(),
+        Some(Signal::StepBack) => m.step_back(),
+        None => m.waits(),
     };
     Month {
         name: month.first.strftime("%Y-%m").to_string(),
@@ -181,6 +190,6 @@ fn shown(m: Monitor, month: &score::watch::Month) -> Month {
         expected: format!("{:.1}", month.expected),
         errors: month.z.map_or_else(|| "–".to_owned(), |z| format!("{z:+.2}")),
         verdict,
-        alarm: matches!(month.signal.as_str(), "look" | "step_back"),
+        alarm: matches!(month.signal, Some(Signal::Look | Signal::StepBack)),
     }
 }

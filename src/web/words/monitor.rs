@@ -14,6 +14,8 @@ crate::words! {
         alarm_back: "Two months in a row are beyond the limit in the same direction: the model steps back, and the published score stands in its place until a clinician decides.",
             "连续两个月同向超限：模型已退出显示，由公开评分代替，直至医生作出决定。";
         quiet_now: "The last month that counts is within the limits.", "最近一个计入的月份在控制限内。";
+        looked_at(time): "As looked at on {time}. It is looked at again every night, and when a list of outcomes was read.",
+            "统计截至 {time}。每晚及导入结局后重新统计。";
         nothing_yet: "No month counts yet.", "尚无可计入的月份。";
         months: "Seen against expected, by month", "每月实际与预期";
         months_help: "A month counts 30 days after its end, once the outcome of four in five of its patients is known. Of months in which nothing is wrong, 27 in 10,000 lie beyond 3 standard errors.",
@@ -77,7 +79,6 @@ crate::words! {
         day: "Day of the admission", "入院日期";
         act: "Record readmission", "记录再入院";
         was(day): "Readmitted on {day}", "已于 {day} 再入院";
-        was_unknown_day: "Readmitted", "已再入院";
         was_not: "Not readmitted within 30 days", "30天内未再入院";
         not_yet(day): "The 30 days are not over; that nothing happened is known from {day} on.", "30天尚未结束，{day} 起方可确认未再入院。";
         not_within: "Not within 30 days after the discharge, or in the future.", "不在出院后30天内，或为将来日期。";
