@@ -19,6 +19,7 @@ use super::{
     reading::Reading,
     record::{TRIES_MAX, just_now},
     visitor::Visitor,
+    zone_named,
 };
 use crate::store::FreeText;
 
@@ -247,8 +248,7 @@ fn raised(live: &Live, visit: &Visit, part: usize, now: Timestamp) -> Vec<Name> 
 /// The patient's civil day.
 fn today(visit: &Visit, now: Timestamp) -> Date {
     let zone = if visit.state.zone.is_empty() { &visit.site.zone } else { &visit.state.zone };
-    let zone = jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
-    zone.to_datetime(now).date()
+    zone_named(zone).to_datetime(now).date()
 }
 
 fn put(part: &mut Part, item: &Name, reading: Reading) {

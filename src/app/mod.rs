@@ -38,7 +38,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 pub use tend_engine::model::Channel;
 use tend_engine::{SiteId, planner::Library, site::SiteSettings};
 
@@ -145,8 +145,20 @@ impl App {
         self.live().sites.get(&site).cloned().unwrap_or_default()
     }
 
+    /// The zone that a site lives in.
+    #[must_use]
+    pub fn zone(&self, site: SiteId) -> TimeZone {
+        zone_named(&self.site(site).zone)
+    }
+
     /// A version was published or settings were changed.
     pub fn set_live(&self, live: Live) {
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(live);
     }
+}
+
+/// A zone by its name; UTC when the name is not known.
+#[must_use]
+pub fn zone_named(name: &str) -> TimeZone {
+    TimeZone::get(name).unwrap_or(TimeZone::UTC)
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use jiff::Timestamp;
 use tend_engine::{
-    EnrollmentId, MessageId, PatientId,
+    EnrollmentId, MessageId,
     fact::Entry,
     state::{PatientState, Standing},
     why::{Subject, Why, in_words, state_at, why},
@@ -15,9 +15,6 @@ use crate::{
     library,
     store::{Open, Store, StoreError, Vault, read::why::About},
 };
-
-/// Entries of a history read at a time.
-const PAGE: u64 = 1_000;
 
 /// Say why a message was sent or a task opened
 #[derive(Debug, Args)]
@@ -74,7 +71,7 @@ pub fn explain(args: &WhyArgs) -> Result<ExitCode, WhyError> {
         let id = MessageId::parse(&args.id).map_err(|_| WhyError::NotAnId(args.id.clone()))?;
         let found = store.message_or_task(id.0).await?;
         let (patient, about) = found.ok_or_else(|| WhyError::Unknown(args.id.clone()))?;
-        let history = history(&store, patient).await?;
+        let history = store.whole_history(patient).await?;
         Ok::<_, WhyError>(match &about {
             About::Message(key) => why(&history, Subject::Message(key)),
             About::Task(key) => why(&history, Subject::Task(key)),
@@ -101,7 +98,7 @@ pub fn replay(args: &ReplayArgs) -> Result<ExitCode, WhyError> {
         let store = open(&args.database_url).await?;
         let patient = store.patient_enrolled(id).await?;
         let patient = patient.ok_or_else(|| WhyError::Unknown(args.enrollment.clone()))?;
-        let history = history(&store, patient).await?;
+        let history = store.whole_history(patient).await?;
         let state = state_at(&history, at.unwrap_or(Timestamp::MAX));
         print!("{}", as_it_stood(&state, id, &history));
         Ok(ExitCode::SUCCESS)
@@ -111,19 +108,6 @@ pub fn replay(args: &ReplayArgs) -> Result<ExitCode, WhyError> {
 async fn open(url: &str) -> Result<Store, StoreError> {
     // Histories hold no identity: nothing that is sealed is opened.
     Store::open(url, Vault::new(&[0; 32]), Open::Beside).await
-}
-
-async fn history(store: &Store, patient: PatientId) -> Result<Vec<Entry>, StoreError> {
-    let mut entries: Vec<Entry> = Vec::new();
-    loop {
-        let after = entries.last().map_or(0, |entry| entry.seq);
-        let page = store.entries(patient, after, PAGE).await?;
-        let read = page.len() as u64;
-        entries.extend(page);
-        if read < PAGE {
-            return Ok(entries);
-        }
-    }
 }
 
 fn in_lines(why: &Why) -> String {

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp};
 use tend_engine::{
     EnrollmentId, PatientId, StaffId,
     fact::{Fact, Mode, NewFact, Occurrence, OutcomeCode, TaskKey},
@@ -24,6 +24,7 @@ use crate::{
         receive::Arrived,
         record::just_now,
         relay::{Claim, Writing},
+        zone_named,
     },
     cli::clock::MovedClock,
     ports::{Carrier, Clock, DemoMove},
@@ -295,7 +296,7 @@ fn outcome(task: &TaskState) -> OutcomeCode {
 
 /// Civil days since the main anchor, for the person's behaviour.
 fn days_since(person: &Person, enrollment: &EnrollmentState, at: Timestamp) -> i32 {
-    let zone = TimeZone::get(person.zone).unwrap_or(TimeZone::UTC);
+    let zone = zone_named(person.zone);
     let today = zone.to_datetime(at).date();
     let first = enrollment.anchors.values().map(|anchor| anchor.date).min();
     first.and_then(|first| first.until(today).ok()).map_or(0, |span| span.get_days())

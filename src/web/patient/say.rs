@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date};
 use tend_engine::{
     Decimal, Value,
     fact::Answer,
@@ -11,7 +11,10 @@ use tend_engine::{
 };
 
 use crate::{
-    app::form::{self, Draft, Typed},
+    app::{
+        form::{self, Draft, Typed},
+        zone_named,
+    },
     web::{Contact, Lang, contact::day_name, words},
 };
 
@@ -114,7 +117,7 @@ pub fn day(date: Date, lang: Lang) -> String {
 /// An instant as people say it, in a zone.
 #[must_use]
 pub fn moment(at: Timestamp, zone: &str, lang: Lang) -> String {
-    let local = TimeZone::get(zone).unwrap_or(TimeZone::UTC).to_datetime(at);
+    let local = zone_named(zone).to_datetime(at);
     format!("{} {}", day(local.date(), lang), local.strftime("%H:%M"))
 }
 

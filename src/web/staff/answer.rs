@@ -19,7 +19,7 @@ use tend_engine::{
 
 use super::{CLINICAL, Frame, Signed, StaffForm, Typed, form, vocabulary as v};
 use crate::{
-    app::App,
+    app::{App, zone_named},
     web::{
         Page, WebError,
         respond::{invalid, page, see_other},
@@ -153,7 +153,7 @@ pub async fn submit(
 
 /// The red flags that the answers raise, as an address names them.
 fn raised(app: &App, at_hand: &AtHand, answers: &BTreeMap<Name, Answer>) -> String {
-    let today = app.clock.now().to_zoned_datetime(v::zone(&at_hand.zone)).date();
+    let today = app.clock.now().to_zoned_datetime(zone_named(&at_hand.zone)).date();
     let rules = flags(&at_hand.workflow, &at_hand.enrollment, &at_hand.questionnaire, answers, today);
     rules.iter().map(Name::as_str).collect::<Vec<_>>().join(",")
 }

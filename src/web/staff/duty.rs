@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::Time, tz::TimeZone};
 use tend_engine::{cover, site::SiteSettings};
 
 use super::vocabulary as v;
-use crate::web::words::Worklist;
+use crate::{app::zone_named, web::words::Worklist};
 
 /// What the worklist says about it.
 #[must_use]
@@ -25,7 +25,7 @@ pub fn sentence(
 #[must_use]
 pub fn nurse_minutes(site: &SiteSettings, nurses: u64, now: Timestamp) -> Option<(u32, u64)> {
     let left = cover_minutes_left(site, now);
-    if left == 0 || !cover::is_covered(site, &v::zone(&site.zone), now) {
+    if left == 0 || !cover::is_covered(site, &zone_named(&site.zone), now) {
         return None;
     }
     let at_work = nurses.max(1);
@@ -35,7 +35,7 @@ pub fn nurse_minutes(site: &SiteSettings, nurses: u64, now: Timestamp) -> Option
 /// Minutes of cover that are left today, in the site's zone; 0 when there is none any more.
 #[must_use]
 pub fn cover_minutes_left(site: &SiteSettings, now: Timestamp) -> u32 {
-    let local = now.to_zoned_datetime(v::zone(&site.zone));
+    let local = now.to_zoned_datetime(zone_named(&site.zone));
     let (day, time) = (local.date(), local.time());
     let working = site.calendar.working.contains(&day);
     let holiday = site.calendar.holidays.contains(&day) && !site.cover.on_holidays;

@@ -110,7 +110,7 @@ pub async fn show(app: Data<App>, signed: Signed, asked: Query<Asked>) -> Result
 pub async fn submit(app: Data<App>, signed: Signed, form: StaffForm) -> Result<HttpResponse, WebError> {
     let workflow = active(&app, &signed, form.get("workflow")).await?;
     let mut typed = form.typed();
-    let today = app.clock.now().to_zoned_datetime(v::zone(&app.site(signed.staff.site).zone)).date();
+    let today = app.clock.now().to_zoned_datetime(app.zone(signed.staff.site)).date();
     let read = read(&signed, &workflow, &mut typed, today);
     let (Some(register), true) = (read, typed.good()) else {
         return invalid(&build(&signed, &workflow, typed, Vec::new()));

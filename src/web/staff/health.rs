@@ -40,7 +40,7 @@ pub async fn show(app: Data<App>, signed: Signed) -> Result<HttpResponse, WebErr
     let (h, w) = (Health(signed.lang), frame.w);
     let now = app.clock.now();
     let site = signed.staff.site;
-    let zone = v::zone(&app.site(site).zone);
+    let zone = app.zone(site);
     let health = app.store.health(now).await?;
     let lost = app.store.lost_patients(site, LOST_MAX).await?.len();
     let kept = app.store.queue_counts(site).await?;

@@ -122,7 +122,7 @@ async fn build(app: &App, signed: &Signed, chosen: &str) -> Result<ImportPage, W
             choices.push((name, title));
         }
     }
-    let zone = v::zone(&app.site(signed.staff.site).zone);
+    let zone = app.zone(signed.staff.site);
     let mut earlier = Vec::new();
     for job in app.store.long_jobs(signed.staff.site, LongKind::Import, EARLIER_SHOWN).await? {
         let Some(import) = app.import_stands(signed.staff.site, job.id).await? else { continue };
@@ -333,7 +333,7 @@ fn read_file(
     if let Some(missing) = ["name", "birth_date"].iter().find(|name| !headings.iter().any(|h| h == *name)) {
         return Err(e.import_no_column(missing));
     }
-    let today = app.clock.now().to_zoned_datetime(v::zone(&app.site(signed.staff.site).zone)).date();
+    let today = app.clock.now().to_zoned_datetime(app.zone(signed.staff.site)).date();
     let mut lines = Vec::new();
     for (number, record) in (2_u32..).zip(reader.byte_records()) {
         let whole =

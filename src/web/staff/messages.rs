@@ -93,7 +93,7 @@ pub async fn show(app: Data<App>, signed: Signed, asked: Query<Asked>) -> Result
     } else {
         (Vec::new(), false)
     };
-    let zone = v::zone(&app.site(signed.staff.site).zone);
+    let zone = app.zone(signed.staff.site);
     let row = |row: MessageRow| shown(&signed, &zone, row, now);
     let next = found.last().filter(|_| more).map(|last| {
         let value = |value: &Option<String>| value.clone().unwrap_or_default();
@@ -123,7 +123,7 @@ pub async fn show(app: Data<App>, signed: Signed, asked: Query<Asked>) -> Result
 pub async fn one(app: Data<App>, signed: Signed, id: Path<String>) -> Result<HttpResponse, WebError> {
     let row = of_site(&app, &signed, &id).await?;
     app.viewed(signed.staff.id, row.patient, "message").await?;
-    let zone = v::zone(&app.site(signed.staff.site).zone);
+    let zone = app.zone(signed.staff.site);
     let frame = Frame::of(&signed, "/messages");
     page(&DecidePage {
         page: Page::unswitched(signed.lang),

@@ -29,7 +29,7 @@ use super::{
     vocabulary as v,
 };
 use crate::{
-    app::{App, register::risk_features},
+    app::{App, register::risk_features, zone_named},
     store::read::{
         patient::{HistoryLine, PatientRow},
         staff::AccountRole,
@@ -256,7 +256,7 @@ async fn build(app: &App, signed: &Signed, row: &PatientRow, asked: &Asked) -> R
     let (page, frame) = signed.page(&format!("/patients/{}", row.id), "");
     let (w, c) = (frame.w, Chart(signed.lang));
     let clinical = signed.has_any(CLINICAL);
-    let zone = v::zone(&row.state.zone);
+    let zone = zone_named(&row.state.zone);
     let internal = WebError::internal;
     let person = app.store.demographics(row.id).await.map_err(internal)?;
     let identifiers = app.store.identifiers(row.id).await.map_err(internal)?;

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     app::{
         App,
-        score::{self, SwitchState},
+        score::{self, Signal, SwitchState},
     },
     store::read::{
         risk_queue::{RISK_ROWS, RiskRow, SwitchRow},
@@ -121,7 +121,7 @@ pub struct Asked {
 pub async fn show(app: Data<App>, signed: Signed, asked: Query<Asked>) -> Result<HttpResponse, WebError> {
     let (page_, frame) = signed.page("/risk", "/risk");
     let (r, site) = (Risk(signed.lang), signed.staff.site);
-    let zone = v::zone(&app.site(site).zone);
+    let zone = app.zone(site);
     let workflows = app.store.workflow_names(site).await?;
     let switches = app.store.model_switches(site).await?;
     let in_state = |state: SwitchState| -> Vec<&str> {
@@ -150,11 +150,10 @@ pub async fn show(app: Data<App>, signed: Signed, asked: Query<Asked>) -> Result
         } else {
             (Vec::new(), Vec::new(), Vec::new(), Vec::new())
         };
-    let watched = app.store.last_watch(site, score::MODEL).await?;
-    let alarm = match watched.as_ref().map(|watch| watch.signal.as_str()) {
-        Some("step_back") => Some(("red", r.watch_back())),
-        Some("look") => Some(("amber", r.watch_look())),
-        _ => None,
+    let alarm = match app.last_look(site).await?.map(|look| look.watch.signal()) {
+        Some(Signal::StepBack) => Some(("red", r.watch_back())),
+        Some(Signal::Look) => Some(("amber", r.watch_look())),
+        Some(Signal::Quiet) | None => None,
     };
     let version = app.site_models(site).await?.champion_version().to_owned();
     let lace = published(&app, &[&red, &ranked, &abstained, &dismissed, &audit], signed.lang).await?;
@@ -337,7 +336,7 @@ fn switch(
 ) -> Switch {
     let r = Risk(signed.lang);
     let found = switches.iter().find(|s| s.model == score::MODEL && workflow == s.workflow.as_str());
-    let state = found.and_then(|s| SwitchState::of(&s.state)).unwrap_or(SwitchState::Shadow);
+    let state = score::stands(switches, workflow);
     let words = match state {
         SwitchState::On => r.state_on(),
         SwitchState::Shadow => r.state_shadow(),

@@ -16,7 +16,7 @@ use tend_engine::{
 
 use super::{CLINICAL, Frame, Signed, StaffForm, Typed, vocabulary as v};
 use crate::{
-    app::App,
+    app::{App, zone_named},
     store::read::{person::ContactRow, task::TaskView},
     web::{
         Page, WebError,
@@ -216,7 +216,7 @@ async fn build(app: &App, signed: &Signed, task: TaskView) -> Result<TaskPage, W
     let (w, t) = (frame.w, Worklist(signed.lang));
     let now = app.clock.now();
     let site = app.site(signed.staff.site);
-    let zone = v::zone(&site.zone);
+    let zone = zone_named(&site.zone);
     let person = app.store.demographics(task.patient).await.map_err(WebError::internal)?;
     let contacts = app.store.contacts(task.patient).await.map_err(WebError::internal)?;
     let patient =

@@ -361,12 +361,6 @@ pub fn percent(ppm: u32) -> String {
     format!("{}.{}%", ppm / 10_000, ppm % 10_000 / 1_000)
 }
 
-/// A zone by its name; UTC when the name is not known.
-#[must_use]
-pub fn zone(name: &str) -> TimeZone {
-    TimeZone::get(name).unwrap_or(TimeZone::UTC)
-}
-
 /// Titles of workflows by name.
 pub type Titles = std::collections::BTreeMap<String, String>;
 

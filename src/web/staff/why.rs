@@ -14,12 +14,9 @@ use super::{
     vocabulary as v,
 };
 use crate::{
-    app::App,
+    app::{App, zone_named},
     web::{Page, WebError, respond::page, words::Chart},
 };
-
-/// Entries that are read at a time.
-const PAGE: u64 = 1_000;
 
 #[derive(Debug, Template)]
 #[template(path = "staff/why/page.html")]
@@ -59,12 +56,12 @@ pub async fn show(
     let (id, seq) = path.into_inner();
     let row = of_site(&app, &signed, &id).await?;
     app.viewed(signed.staff.id, row.id, "why").await?;
-    let history = history(&app, row.id).await?;
+    let history = app.store.whole_history(row.id).await?;
     let why = why_entry(&history, seq).ok_or(WebError::NotFound)?;
     let (page_, frame) = signed.page(&format!("/patients/{}/why/{seq}", row.id), "");
     let staff = app.store.staff_names(row.site).await?;
     let live = app.live();
-    let zone = v::zone(&row.state.zone);
+    let zone = zone_named(&row.state.zone);
     let known = Known { lang: signed.lang, library: &live.library, row: &row, staff: &staff };
     let teller = Teller { lang: signed.lang, zone: &zone, titles: &known };
     let told = |entry: &Entry| {
@@ -103,17 +100,4 @@ pub async fn show(
         page: page_,
         frame,
     })
-}
-
-async fn history(app: &App, patient: PatientId) -> Result<Vec<Entry>, WebError> {
-    let mut entries: Vec<Entry> = Vec::new();
-    loop {
-        let after = entries.last().map_or(0, |entry| entry.seq);
-        let page = app.store.entries(patient, after, PAGE).await?;
-        let read = page.len() as u64;
-        entries.extend(page);
-        if read < PAGE {
-            return Ok(entries);
-        }
-    }
 }

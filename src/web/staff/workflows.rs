@@ -150,7 +150,7 @@ pub async fn publish(
 async fn build(app: &App, signed: &Signed) -> Result<ListPage, WebError> {
     let (page_, frame) = signed.page("/workflows", "/workflows");
     let f = Workflows(signed.lang);
-    let zone = v::zone(&app.site(signed.staff.site).zone);
+    let zone = app.zone(signed.staff.site);
     let mut listed: Vec<Listed> = Vec::new();
     for row in app.store.versions(signed.staff.site).await? {
         let published = f.published(v::instant(&zone, row.published_at));

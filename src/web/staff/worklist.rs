@@ -16,7 +16,7 @@ use tend_engine::{
 
 use super::{CLINICAL, Frame, Signed, StaffForm, duty, vocabulary as v};
 use crate::{
-    app::App,
+    app::{App, zone_named},
     store::read::worklist::{After, QueueCount, WorklistFilter, WorklistRow},
     web::{
         Page, WebError, respond,
@@ -199,7 +199,7 @@ async fn build(
     let (page, frame) = signed.page("/worklist", "/worklist");
     let now = app.clock.now();
     let site = app.site(signed.staff.site);
-    let zone = v::zone(&site.zone);
+    let zone = zone_named(&site.zone);
     let list = app.clone().into_inner().worklist(signed.staff.site, &filter).await?;
     let minutes = duty::nurse_minutes(&site, list.nurses, now);
     let above = asked.above.unwrap_or(0);

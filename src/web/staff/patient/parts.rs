@@ -173,5 +173,5 @@ pub(super) fn for_clerks(fact: &Fact) -> bool {
 /// Now, in the patient's zone, for forms.
 #[must_use]
 pub fn today(row: &PatientRow, now: Timestamp) -> jiff::civil::Date {
-    now.to_zoned_datetime(v::zone(&row.state.zone)).date()
+    now.to_zoned_datetime(zone_named(&row.state.zone)).date()
 }
