@@ -119,3 +119,61 @@ impl Material {
         Ok(Line { ridge, linears: current.to_vec(), held_out })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rng::Rng;
+    use crate::{Options, OutcomeColumns, RawTable, Roles, fit};
+
+    /// Three visits a patient; the rate of the event follows `now` and, if so wished, `now` of the visit before.
+    fn visits(by_earlier: f64) -> RawTable {
+        let names = ["pid", "visit", "now", "other", "time", "event"].map(str::to_owned).to_vec();
+        let mut out = RawTable::new(names).expect("names differ");
+        let mut rng = Rng::new(11, "visits");
+        for patient in 0..200 {
+            let mut before = 0.0;
+            for visit in 0..3 {
+                let (now, other) = (rng.normal(), rng.normal());
+                let time = rng.exponential() * 100.0 * (-0.8 * now - by_earlier * before).exp();
+                let cells = [
+                    patient.to_string(),
+                    visit.to_string(),
+                    format!("{now:.3}"),
+                    format!("{other:.3}"),
+                    format!("{:.2}", time.clamp(0.5, 200.0)),
+                    usize::from(time < 200.0).to_string(),
+                ];
+                out.push_row(cells.iter().map(String::as_str)).expect("fits");
+                before = now;
+            }
+        }
+        out
+    }
+
+    fn learned(table: &RawTable) -> (Vec<String>, Vec<String>) {
+        let outcome = OutcomeColumns::Survival { time: "time".to_owned(), event: "event".to_owned() };
+        let roles = Roles {
+            id: "pid".to_owned(),
+            outcome,
+            order: Some("visit".to_owned()),
+            drop: vec!["visit".to_owned()],
+            categorical: Vec::new(),
+        };
+        let options = Options { roles, seed: 1, ..Options::default() };
+        let model = fit(table, &options, &mut |_, _| true).expect("trains").model;
+        let names = model.features().iter().map(|feature| feature.name.clone()).collect();
+        (names, model.file().training.left_out.clone())
+    }
+
+    #[test]
+    fn inputs_of_earlier_records_stay_where_rows_held_out_gain() {
+        let (names, left_out) = learned(&visits(0.8));
+        assert!(names.contains(&"now@previous".to_owned()) && left_out.is_empty(), "{names:?} {left_out:?}");
+        let (names, left_out) = learned(&visits(0.0));
+        assert_eq!(names, ["now", "other", "@earlier_rows", "@gap"]);
+        assert_eq!(
+            left_out,
+            ["4 inputs of earlier records: rows held out are predicted better without them"]
+        );
+    }
+}
