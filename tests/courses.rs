@@ -67,7 +67,36 @@ async fn a_message_is_explained_and_a_past_state_shown() {
     let enrollment = somebody.enrollment.to_string();
     let now = out(&tend(&["replay", &enrollment], Some(&app)));
     assert!(now.contains("hf-discharge-90d") && now.contains("active"), "{now}");
+    assert!(now.contains("decided again by engine") && now.contains(": all as stored"), "{now}");
     let early = out(&tend(&["replay", &enrollment, "--at", "2001-01-01T00:00:00Z"], Some(&app)));
     assert!(early.contains("not enrolled yet"), "{early}");
     assert!(!tend(&["why", "0"], Some(&app)).status.success());
+}
+
+#[actix_web::test]
+async fn what_was_decided_otherwise_is_an_error_within_an_engine_version_and_named_across() {
+    let app = TestApp::start().await;
+    let somebody = app.enrol(&Somebody::with_heart_failure(day())).await;
+    app.pass_hours(60).await;
+    let enrollment = somebody.enrollment.to_string();
+    let replay = || tend(&["replay", &enrollment], Some(&app));
+    assert!(replay().status.success());
+    let pool = app.app.store.job_pool();
+    let tend::store::JobPool::Sqlite(pool) = &pool else { panic!("SQLite") };
+    let by_hand = async |statement: &'static str| {
+        let changed = sqlx::query(statement).execute(pool).await.expect("a statement");
+        assert!(changed.rows_affected() > 0);
+    };
+    by_hand("update event set body = replace(body, '\"late\":false', '\"late\":true') where kind = 'opened'")
+        .await;
+    let said = replay();
+    let text = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(!said.status.success(), "{text}");
+    assert!(
+        text.contains("stored: ") && text.contains("now:    ") && text.contains("the one that runs"),
+        "{text}"
+    );
+    by_hand("update event set decided_under = decided_under + 8 * 8589934592").await;
+    let named = out(&replay());
+    assert!(named.contains("decided by engine 9") && named.contains("stored: "), "{named}");
 }

@@ -1,6 +1,7 @@
-//! `tend why MESSAGE_OR_TASK_ID` and `tend replay ENROLLMENT --at TIME`: what led to it, and how it stood then.
+//! `tend why MESSAGE_OR_TASK_ID` and `tend replay ENROLLMENT [--at TIME]`: what led to it; how it stood then, and whether the
+//! engine would decide all of it again.
 
-use std::process::ExitCode;
+use std::{collections::BTreeMap, process::ExitCode};
 
 use clap::Args;
 use jiff::Timestamp;
@@ -26,7 +27,9 @@ pub struct WhyArgs {
     database_url: String,
 }
 
-/// Show how an enrollment stood at a time, from its history
+/// Decide the history of an enrollment again, name what differs, and show how it stood then
+///
+/// Exit 1 when the engine that runs decided otherwise than it would now; what another version decided otherwise is named.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
     /// Id of the enrollment
@@ -82,7 +85,7 @@ pub fn explain(args: &WhyArgs) -> Result<ExitCode, WhyError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Shows a state of the past, and whether the whole history folds to what is stored.
+/// Shows a state of the past, and whether its history is decided again as it was.
 ///
 /// # Errors
 /// [`WhyError`].
@@ -98,10 +101,17 @@ pub fn replay(args: &ReplayArgs) -> Result<ExitCode, WhyError> {
         let store = open(&args.database_url).await?;
         let patient = store.patient_enrolled(id).await?;
         let patient = patient.ok_or_else(|| WhyError::Unknown(args.enrollment.clone()))?;
-        let history = store.whole_history(patient).await?;
-        let state = state_at(&history, at.unwrap_or(Timestamp::MAX));
-        print!("{}", as_it_stood(&state, id, &history));
-        Ok(ExitCode::SUCCESS)
+        let lines = store.lines_until(patient, at.unwrap_or(Timestamp::MAX)).await?;
+        let history: Vec<Entry> = lines.iter().map(|line| line.entry.clone()).collect();
+        let state = state_at(&history, Timestamp::MAX);
+        let settings = match store.patient(patient).await? {
+            Some(row) => store.settings_ever().await?.remove(&row.site).unwrap_or_default(),
+            None => BTreeMap::new(),
+        };
+        let replayed = tend_engine::replay::replay(&store.library().await?, &settings, &lines);
+        print!("{}{}\n", as_it_stood(&state, id, &history), replayed.in_words());
+        replayed.differences.iter().for_each(|found| print!("{}", found.in_words()));
+        Ok(if replayed.faults().next().is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     })
 }
 

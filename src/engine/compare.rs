@@ -16,7 +16,6 @@ use crate::{
     schedule::{self, Inputs},
     site::SiteSettings,
     state::{PatientState, Standing},
-    turn::zone_of,
 };
 
 /// Most lines of a step that are compared.
@@ -159,7 +158,7 @@ impl Course {
         let facts = moved.into_iter().map(new).collect();
         patient.record(facts)?;
         let lines = lines(library, site, &patient.state, id, until)?;
-        let zone = zone_of(if state.zone.is_empty() { &site.zone } else { &state.zone })?;
+        let (_, zone) = state.known_zones(site)?;
         let ends = patient.state.enrollments.get(&id).and_then(|of| {
             let workflow = library.get(&of.version)?;
             let (facts, anchors) = (&of.facts, &of.anchors);

@@ -9,7 +9,7 @@ use crate::{
         wants::needs_cover,
     },
     calendar::day_of,
-    fact::{DropReason, MessageKey, MoveReason, Occurrence, Purpose},
+    fact::{DropReason, Fact, HandoverResult, MessageKey, MoveReason, Occurrence, Purpose},
     model::Channel,
     planner::{AdvanceError, Library},
     site::SiteSettings,
@@ -37,6 +37,31 @@ pub enum Guard {
     },
     /// Never.
     Drop(DropReason),
+}
+
+/// What is recorded of a message whose time has come: it moves, falls away, or goes and ends as `carrier` says. For whoever
+/// stands in for the lanes.
+///
+/// # Errors
+/// Those of [`guard`].
+pub fn handed_over(
+    library: &Library,
+    site: &SiteSettings,
+    state: &PatientState,
+    key: &MessageKey,
+    now: Timestamp,
+    carrier: impl FnOnce(Channel) -> HandoverResult,
+) -> Result<Vec<Fact>, AdvanceError> {
+    let message = key.clone();
+    Ok(match guard(library, site, state, key, now)? {
+        Guard::Go { channel, .. } => {
+            let attempt = state.messages.get(key).map_or(0, |message| message.attempts) + 1;
+            let claimed = Fact::Claimed { message: message.clone(), attempt };
+            vec![claimed, Fact::HandedOver { message, attempt, result: carrier(channel) }]
+        }
+        Guard::Move { until, why } => vec![Fact::Moved { message, send_after: until, why }],
+        Guard::Drop(why) => vec![Fact::Dropped { message, why }],
+    })
 }
 
 /// Whether the message of that key may go at `now`. Record what it says as `Moved` or `Dropped`, or claim.

@@ -427,5 +427,6 @@ fn hold(story: &Story) -> Checked {
     let history = &play.patient.history;
     patients_and_carriers_are_respected(history)?;
     manners(history, ZONES[story.zone % ZONES.len()], site())?;
-    folding_equals_replay(history, &play.patient.state, &play.snapshots)
+    folding_equals_replay(history, &play.patient.state, &play.snapshots)?;
+    deciding_again_equals_the_history(&play.patient)
 }

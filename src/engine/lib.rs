@@ -40,6 +40,7 @@ pub mod parse;
 pub mod planner;
 pub mod preview;
 pub mod rehearsal;
+pub mod replay;
 pub mod reply;
 #[cfg(test)]
 mod sample;

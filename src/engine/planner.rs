@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     EnrollmentId, VersionHash, arrange, decide,
@@ -10,7 +11,7 @@ use crate::{
     memo::Rest,
     model::Workflow,
     site::SiteSettings,
-    state::PatientState,
+    state::{ENGINE_VERSION, PatientState},
     turn::Turn,
 };
 
@@ -26,6 +27,57 @@ pub struct Advanced {
     pub entries: Vec<Entry>,
     /// The next instant at which something will be decided; `None` when nothing ever will by itself.
     pub wake_at: Option<Timestamp>,
+    /// So many of the first entries were given; the others were decided.
+    pub given: usize,
+    /// Under what it was decided; `None` where facts were only written down.
+    pub under: Option<Under>,
+}
+
+/// What decisions depend on beside the history and the version of the workflow, so that they can be taken again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Under {
+    /// The version of the deciding code.
+    pub engine: u16,
+    /// The version of the site's settings.
+    pub settings: u64,
+}
+
+/// How an entry came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Made {
+    /// It was given to the engine, which decided on it.
+    Given(Under),
+    /// The engine decided it.
+    Decided(Under),
+    /// Written down of a patient who is set aside: nothing was decided.
+    Kept,
+    /// Stored before this was kept.
+    Unknown,
+}
+
+impl Made {
+    /// Under what it was decided, if anything was; engine 0 where that was not kept yet.
+    #[must_use]
+    pub fn under(self) -> Option<Under> {
+        match self {
+            Self::Given(under) | Self::Decided(under) => Some(under),
+            Self::Kept => None,
+            Self::Unknown => Some(Under { engine: 0, settings: 0 }),
+        }
+    }
+}
+
+impl Advanced {
+    /// How the entry at that place came to be.
+    #[must_use]
+    pub fn made(&self, index: usize) -> Made {
+        match self.under {
+            None => Made::Kept,
+            Some(under) if index < self.given => Made::Given(under),
+            Some(under) => Made::Decided(under),
+        }
+    }
 }
 
 /// Why a patient could not be advanced. The patient is quarantined with an owned task; the others proceed.
@@ -60,6 +112,8 @@ pub fn advance(
     now: Timestamp,
 ) -> Result<Advanced, AdvanceError> {
     let mut turn = Turn::new(library, site, state, now)?;
+    let given = facts.len();
+    let under = Some(Under { engine: ENGINE_VERSION, settings: site.version });
     for new in facts {
         turn.append(new.enrollment, new.occurred_at, new.author, new.fact);
     }
@@ -69,7 +123,7 @@ pub fn advance(
         turn.wake_at = None;
         round(&mut turn)?;
         if turn.entries.len() == before {
-            return Ok(Advanced { entries: turn.entries, wake_at: turn.wake_at });
+            return Ok(Advanced { entries: turn.entries, wake_at: turn.wake_at, given, under });
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     schedule::{self, Inputs},
     site::SiteSettings,
     state::{PatientState, Standing},
-    turn::{env, zone_of},
+    turn::env,
 };
 
 /// Most lines of a preview per step.
@@ -66,7 +66,7 @@ pub(crate) fn lines(
     }
     let workflow =
         library.get(&of.version).ok_or_else(|| AdvanceError::UnknownVersion(of.version.clone()))?;
-    let zone = zone_of(if state.zone.is_empty() { &site.zone } else { &state.zone })?;
+    let (_, zone) = state.known_zones(site)?;
     let inputs =
         Inputs { workflow, facts: &of.facts, anchors: &of.anchors, calendar: &site.calendar, zone: &zone };
     let end = schedule::ends_at(&inputs).map_or(until, |end| end.min(until));

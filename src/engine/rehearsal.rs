@@ -10,9 +10,10 @@ use jiff::Timestamp;
 use crate::{
     EnrollmentId,
     fact::{Author, Entry, Fact, HandoverResult, MessageKey, NewFact},
-    guard::{Guard, guard},
+    guard::handed_over,
     model::Channel,
-    planner::{AdvanceError, Library, advance},
+    planner::{AdvanceError, Library, Made, advance},
+    replay::Line,
     site::SiteSettings,
     state::{MessageStanding, PatientState},
 };
@@ -35,6 +36,22 @@ pub struct Carriers {
     pub idle: bool,
 }
 
+impl Carriers {
+    /// How they end a hand-over.
+    fn end(&self, channel: Channel) -> HandoverResult {
+        if self.outage {
+            let retry_after_seconds = self.retry_after_seconds;
+            HandoverResult::Refused { permanent: false, retry_after_seconds }
+        } else if self.refuse.contains(&channel) {
+            HandoverResult::Refused { permanent: true, retry_after_seconds: None }
+        } else if self.unknown {
+            HandoverResult::Unknown
+        } else {
+            HandoverResult::Accepted
+        }
+    }
+}
+
 /// One patient in imagined time.
 #[derive(Debug, Clone)]
 pub struct Rehearsal<'a> {
@@ -46,6 +63,8 @@ pub struct Rehearsal<'a> {
     pub state: PatientState,
     /// Everything recorded so far.
     pub history: Vec<Entry>,
+    /// How each entry of it came to be.
+    pub made: Vec<Made>,
     /// The imagined time.
     pub now: Timestamp,
     /// When the planner asked to be woken.
@@ -63,6 +82,7 @@ impl<'a> Rehearsal<'a> {
             site,
             state: PatientState::default(),
             history: Vec::new(),
+            made: Vec::new(),
             now,
             wake_at: None,
             carriers: Carriers::default(),
@@ -75,9 +95,17 @@ impl<'a> Rehearsal<'a> {
     /// Those of [`advance`].
     pub fn record(&mut self, facts: Vec<NewFact>) -> Result<(), AdvanceError> {
         let advanced = advance(self.library, self.site, &mut self.state, facts, self.now)?;
+        self.made.extend((0..advanced.entries.len()).map(|index| advanced.made(index)));
         self.history.extend(advanced.entries);
         self.wake_at = advanced.wake_at;
         Ok(())
+    }
+
+    /// The history as it would be stored.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Line> {
+        let both = self.history.iter().zip(&self.made);
+        both.map(|(entry, made)| Line { entry: entry.clone(), made: *made }).collect()
     }
 
     /// A fact that happens now; then everything that can be handed over is.
@@ -126,11 +154,8 @@ impl<'a> Rehearsal<'a> {
     /// Those of [`advance`].
     pub fn hand_over(&mut self) -> Result<(), AdvanceError> {
         while let Some(key) = self.ready() {
-            let facts = match guard(self.library, self.site, &self.state, &key, self.now)? {
-                Guard::Go { channel, .. } => self.sent(&key, channel),
-                Guard::Move { until, why } => vec![Fact::Moved { message: key, send_after: until, why }],
-                Guard::Drop(why) => vec![Fact::Dropped { message: key, why }],
-            };
+            let carriers = |channel| self.carriers.end(channel);
+            let facts = handed_over(self.library, self.site, &self.state, &key, self.now, carriers)?;
             for fact in facts {
                 let new = NewFact { enrollment: None, occurred_at: self.now, author: Author::Carrier, fact };
                 self.record(vec![new])?;
@@ -147,26 +172,5 @@ impl<'a> Rehearsal<'a> {
             message.standing == MessageStanding::Scheduled && message.send_after <= self.now
         });
         ready.map(|(key, _)| key.clone())
-    }
-
-    fn sent(&self, key: &MessageKey, channel: Channel) -> Vec<Fact> {
-        let attempt = self.state.messages.get(key).map_or(0, |message| message.attempts) + 1;
-        let result = if self.carriers.outage {
-            HandoverResult::Refused {
-                permanent: false,
-                retry_after_seconds: self.carriers.retry_after_seconds,
-            }
-        } else if self.carriers.refuse.contains(&channel) {
-            HandoverResult::Refused { permanent: true, retry_after_seconds: None }
-        } else if self.carriers.unknown {
-            HandoverResult::Unknown
-        } else {
-            HandoverResult::Accepted
-        };
-        let message = key.clone();
-        vec![
-            Fact::Claimed { message: message.clone(), attempt },
-            Fact::HandedOver { message, attempt, result },
-        ]
     }
 }

@@ -20,7 +20,10 @@ use crate::{
 pub use crate::memo::{Memo, PatientMemo};
 
 /// Bumped when the fold changes; a stored state of another version is folded afresh from the history.
-pub const STATE_VERSION: u16 = 5;
+pub const STATE_VERSION: u16 = 6;
+/// Bumped when the engine decides anything otherwise than before. It is stored with every decision: `tend replay` holds a
+/// history against it, and so do the frozen histories.
+pub const ENGINE_VERSION: u16 = 1;
 
 /// What says nothing is not written down: most of a state is what has not happened.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -158,6 +161,16 @@ pub struct EnrollmentState {
     pub memo: Memo,
 }
 
+/// What a step is called now that had that name once.
+pub(crate) fn name_now<'a>(former: &'a BTreeMap<Name, Former>, step: &'a Name) -> &'a Name {
+    let mut name = step;
+    for _ in 0..former.len() {
+        let Some(Former::Renamed(next)) = former.get(name) else { break };
+        name = next;
+    }
+    name
+}
+
 /// What became of a step of an earlier version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -172,12 +185,7 @@ impl EnrollmentState {
     /// What a step is called now, whatever an older message calls it.
     #[must_use]
     pub fn name_now<'a>(&'a self, step: &'a Name) -> &'a Name {
-        let mut name = step;
-        for _ in 0..self.former.len() {
-            let Some(Former::Renamed(next)) = self.former.get(name) else { break };
-            name = next;
-        }
-        name
+        name_now(&self.former, step)
     }
 
     /// The version that knows a step: the one it is on, or for a step that was removed the last that had it.

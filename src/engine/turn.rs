@@ -141,6 +141,7 @@ pub(crate) fn env<'a>(
         facts: &enrollment.facts,
         series: &enrollment.series,
         steps: &enrollment.steps,
+        former: &enrollment.former,
         anchors: &enrollment.anchors,
         zone,
         ..Env::of_workflow(workflow, today)

@@ -87,7 +87,11 @@ pub fn why(history: &[Entry], subject: Subject<'_>) -> Option<Why> {
         }
     }
     seqs.extend(clock(history, decided, &members));
-    Some(Why { links: links(history, seqs), version: version(history, decided), from })
+    let by_rule = match &decided.fact {
+        Fact::TaskOpened(plan) if plan.rule.is_some() => plan.about.as_ref(),
+        _ => None,
+    };
+    Some(Why { links: links(history, seqs), version: version(history, decided, by_rule), from })
 }
 
 /// Explains any entry: one about a message or task by all that has to do with it, every other one by what it follows from and
@@ -114,11 +118,16 @@ pub fn why_entry(history: &[Entry], seq: u64) -> Option<Why> {
         seqs.extend(followed.take(FOLLOWED_MAX).map(|other| other.seq));
     }
     let mut from = None;
+    let mut by_rule = None;
     let mut members: Vec<Occurrence> = Vec::new();
     match &entry.fact {
         Fact::Judged { seq, fired, .. } => {
             seqs.push(*seq);
             from = fired.first().cloned();
+            let judged = history.iter().find(|other| other.seq == *seq).map(|other| &other.fact);
+            if let Some(Fact::Answered { about, .. } | Fact::Flagged { about, .. }) = judged {
+                by_rule = Some(about);
+            }
         }
         Fact::StepStarted { step, by, .. } => {
             seqs.push(*by);
@@ -148,7 +157,7 @@ pub fn why_entry(history: &[Entry], seq: u64) -> Option<Why> {
     if by_engine {
         seqs.extend(clock(history, entry, &members));
     }
-    Some(Why { links: links(history, seqs), version: version(history, entry), from })
+    Some(Why { links: links(history, seqs), version: version(history, entry, by_rule), from })
 }
 
 /// Consequences of one entry that are told.
@@ -223,7 +232,9 @@ fn clock(history: &[Entry], decided: &Entry, members: &[&Occurrence]) -> Vec<u64
     [enrolled, cause, replanned].into_iter().flatten().map(|entry| entry.seq).collect()
 }
 
-fn version(history: &[Entry], decided: &Entry) -> Option<(Name, VersionHash)> {
+/// The version that decided. `by_rule` is what a rule was looked at for: an answer to a step that was removed is judged by the
+/// last version that asked it.
+fn version(history: &[Entry], decided: &Entry, by_rule: Option<&Occurrence>) -> Option<(Name, VersionHash)> {
     let enrolled = history.iter().filter(|entry| entry.enrollment == decided.enrollment);
     let mut found: Option<(Name, VersionHash)> = None;
     for entry in enrolled.filter(|entry| entry.seq <= decided.seq) {
@@ -235,7 +246,12 @@ fn version(history: &[Entry], decided: &Entry) -> Option<(Name, VersionHash)> {
             _ => {}
         }
     }
-    found
+    let (workflow, version) = found?;
+    let Some(about) = by_rule else { return Some((workflow, version)) };
+    let mut state = PatientState::default();
+    history.iter().take_while(|entry| entry.seq < decided.seq).for_each(|entry| state.fold(entry));
+    let judged_by = state.enrollments.get(&about.enrollment).map(|of| of.version_of(&about.step).clone());
+    Some((workflow, judged_by.unwrap_or(version)))
 }
 
 /// An entry in a few words, without anything that says who the patient is.

@@ -7,7 +7,7 @@ use sea_orm::{Value, prelude::Uuid};
 use tend_engine::{
     PatientId,
     fact::{Entry, MessageKey, SCHEMA, TaskKey},
-    planner::{Advanced, Library},
+    planner::{Advanced, Library, Made},
     state::STATE_VERSION,
 };
 
@@ -94,8 +94,8 @@ impl Batch {
             .filter(|(_, text)| !text.is_empty())
             .map(|(key, text)| key.seal(sealed::WORDS, json(text).as_bytes()));
         let mut secrets = std::iter::once(secret).chain(std::iter::repeat(None));
-        for entry in &advanced.entries {
-            self.event(locked.id, entry, secrets.next().flatten());
+        for (index, entry) in advanced.entries.iter().enumerate() {
+            self.event(locked.id, entry, advanced.made(index), secrets.next().flatten());
         }
         let changes = project::project(library, whose, &locked.open_tasks, &advanced.entries, &locked.state);
         self.changes(ids, whose, changes);
@@ -123,7 +123,7 @@ impl Batch {
         ]);
     }
 
-    pub(super) fn event(&mut self, patient: PatientId, entry: &Entry, secret: Option<Vec<u8>>) {
+    pub(super) fn event(&mut self, patient: PatientId, entry: &Entry, made: Made, secret: Option<Vec<u8>>) {
         self.events.push([
             uuid(patient.0).into(),
             signed(entry.seq).into(),
@@ -135,6 +135,7 @@ impl Batch {
             words::author(entry.author).into(),
             json(&entry.fact).into(),
             secret.into(),
+            words::made(made).into(),
         ]);
     }
 

@@ -114,8 +114,8 @@ impl Batch {
         for consent in &patient.consents {
             rows.consents.push(self::consent(ids, patient.id, consent));
         }
-        for entry in &advanced.entries {
-            self.event(patient.id, entry, None);
+        for (index, entry) in advanced.entries.iter().enumerate() {
+            self.event(patient.id, entry, advanced.made(index), None);
         }
         let whose = Whose { patient: patient.id, site: patient.site, team: patient.team };
         let before = std::collections::BTreeMap::new();

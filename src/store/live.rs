@@ -75,6 +75,20 @@ impl Store {
         Ok(sites)
     }
 
+    /// Every version of every site's settings.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn settings_ever(&self) -> Result<BTreeMap<SiteId, BTreeMap<u64, SiteSettings>>, StoreError> {
+        let mut ever: BTreeMap<SiteId, BTreeMap<u64, SiteSettings>> = BTreeMap::new();
+        for row in site_setting::Entity::find().all(self.reader()).await? {
+            let settings: SiteSettings = serde_json::from_str(&row.body)
+                .map_err(|error| StoreError::unreadable("site settings", error))?;
+            ever.entry(SiteId(row.site.as_u128())).or_default().insert(settings.version, settings);
+        }
+        Ok(ever)
+    }
+
     /// A setting of the whole installation.
     ///
     /// # Errors

@@ -1,4 +1,5 @@
-//! Folds histories again and compares with the rows that are kept beside them.
+//! Folds histories again and compares with the rows that are kept beside them; decides them again and compares with what was
+//! decided.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +9,10 @@ use sea_orm::{
 };
 use tend_engine::{
     PatientId, SiteId,
-    fact::{Entry, MessagePlan},
+    fact::MessagePlan,
     planner::Library,
+    replay::{Line, replay},
+    site::SiteSettings,
     state::{PatientState, STATE_VERSION},
 };
 
@@ -18,7 +21,7 @@ use super::{
     entity::{enrollment, event, message, patient, task},
     order,
     project::{self, Changes, TaskRow, Whose, queues},
-    read::patient::entry_of,
+    read::why::line_of,
     tx::task_row,
     words::{micros, uuid},
 };
@@ -134,17 +137,23 @@ impl Store {
             query = query.filter(patient::Column::Id.gt(uuid(after.0)));
         }
         let rows = query.all(self.reader()).await?;
+        let settings = self.settings_ever().await?;
         let mut compared = Compared::default();
         for row in rows {
             let id = PatientId(row.id.as_u128());
             compared.last = Some(id);
             compared.compared += 1;
-            compared.differences.extend(self.compare(library, row).await?);
+            compared.differences.extend(self.compare(library, &settings, row).await?);
         }
         Ok(compared)
     }
 
-    async fn compare(&self, library: &Library, row: patient::Model) -> Result<Vec<String>, StoreError> {
+    async fn compare(
+        &self,
+        library: &Library,
+        settings: &BTreeMap<SiteId, BTreeMap<u64, SiteSettings>>,
+        row: patient::Model,
+    ) -> Result<Vec<String>, StoreError> {
         let id = row.id;
         let whose = Whose {
             patient: PatientId(id.as_u128()),
@@ -157,10 +166,13 @@ impl Store {
             .order_by_asc(event::Column::Seq)
             .all(self.reader())
             .await?;
-        let entries: Vec<Entry> = events.into_iter().map(entry_of).collect::<Result<_, _>>()?;
+        let lines: Vec<Line> = events.into_iter().map(line_of).collect::<Result<_, _>>()?;
         let mut differences = Vec::new();
         let mut differs = |what: String| differences.push(format!("patient {}: {what}", whose.patient));
-        let fold = fold(library, whose, &entries);
+        let built_in = BTreeMap::new();
+        let replayed = replay(library, settings.get(&whose.site).unwrap_or(&built_in), &lines);
+        replayed.faults().for_each(|found| differs(format!("decided otherwise now: {}", found.in_words())));
+        let fold = fold(library, whose, &lines);
         if row.state_version == i32::from(STATE_VERSION)
             && serde_json::from_slice::<PatientState>(&row.state).ok().as_ref() != Some(&fold.state)
         {
@@ -214,9 +226,9 @@ impl Store {
 }
 
 /// Folds a history entry by entry into state and rows.
-fn fold(library: &Library, whose: Whose, entries: &[Entry]) -> Fold {
+fn fold(library: &Library, whose: Whose, lines: &[Line]) -> Fold {
     let mut fold = Fold::default();
-    for entry in entries {
+    for entry in lines.iter().map(|line| &line.entry) {
         let before = queues(&fold.state, whose);
         fold.state.fold(entry);
         let changes = project::project(library, whose, &before, std::slice::from_ref(entry), &fold.state);

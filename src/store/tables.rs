@@ -15,6 +15,7 @@ pub const EVENT: Columns = Columns {
         ("author", Text),
         ("body", Text),
         ("secret", BytesOpt),
+        ("decided_under", BigOpt),
     ],
 };
 

@@ -79,7 +79,7 @@ impl Locked {
             self.state.fold(&entry);
             entries.push(entry);
         }
-        Advanced { entries, wake_at: self.wake_at }
+        Advanced { given: entries.len(), entries, wake_at: self.wake_at, under: None }
     }
 }
 

@@ -6,6 +6,7 @@ use tend_engine::{
     Name, StaffId, VersionHash,
     fact::{Author, DropReason, Fact, OutcomeCode, Purpose, VersionChoice},
     model::{Channel, LevelId, Role, TaskKind},
+    planner::{Made, Under},
 };
 
 use super::StoreError;
@@ -300,3 +301,30 @@ pub const OUTCOMES: [OutcomeCode; 10] = [
     OutcomeCode::FalseAlarm,
     OutcomeCode::CouldNotReach,
 ];
+
+/// Settings take so many bits, and one more tells what was decided from what was given.
+const SETTINGS_BITS: u32 = 32;
+
+/// How an entry came to be, in one number; see the migration that added the column.
+pub fn made(made: Made) -> Option<i64> {
+    let settings = |under: Under| i64::from(u32::try_from(under.settings).unwrap_or(u32::MAX)) << 1;
+    let under = |under: Under| (i64::from(under.engine) << (SETTINGS_BITS + 1)) | settings(under);
+    match made {
+        Made::Given(by) => Some(under(by)),
+        Made::Decided(by) => Some(under(by) | 1),
+        Made::Kept => None,
+        Made::Unknown => Some(0),
+    }
+}
+
+pub fn made_of(number: Option<i64>) -> Result<Made, StoreError> {
+    let Some(number) = number else { return Ok(Made::Kept) };
+    if number == 0 {
+        return Ok(Made::Unknown);
+    }
+    let engine = u16::try_from(number >> (SETTINGS_BITS + 1))
+        .map_err(|error| StoreError::unreadable("engine version", error))?;
+    let settings = u64::try_from((number >> 1) & i64::from(u32::MAX)).unwrap_or_default();
+    let under = Under { engine, settings };
+    Ok(if number & 1 == 1 { Made::Decided(under) } else { Made::Given(under) })
+}

@@ -6,6 +6,7 @@ mod histories;
 mod inbound;
 mod long_job;
 mod quarantine;
+mod replay;
 mod schema;
 mod two_nodes;
 pub mod world;

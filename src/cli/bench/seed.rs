@@ -177,9 +177,10 @@ fn statements(postgres: bool, original: Original, from: u64, to: u64) -> Vec<Str
             from_("patient")
         ),
         format!(
-            "insert into event (patient, seq, enrollment, kind, schema, occurred_at, recorded_at, author, body)
+            "insert into event (patient, seq, enrollment, kind, schema, occurred_at, recorded_at, author, body,
+             decided_under)
              select {patient}, r.seq, case when r.enrollment is not null then {enrollment} end, r.kind, r.schema,
-             r.occurred_at, r.recorded_at, r.author, {} {}",
+             r.occurred_at, r.recorded_at, r.author, {}, r.decided_under {}",
             own("body"),
             from_("event")
         ),

@@ -19,6 +19,12 @@ use super::{
     replan::{Change, plan_afresh, withdraw},
 };
 
+/// Whether a follow-up waits to be moved.
+pub(crate) fn waits_to_move(turn: &Turn<'_>, id: EnrollmentId) -> bool {
+    let chosen = turn.state.enrollments.get(&id).and_then(|enrollment| enrollment.chosen.as_ref());
+    matches!(chosen, Some((_, VersionChoice::MoveWhenQuiet(_))))
+}
+
 /// Moves a follow-up that waits to be moved, once no window is open; says whether it did.
 pub(crate) fn moves_now(turn: &mut Turn<'_>, id: EnrollmentId) -> Result<bool, AdvanceError> {
     let Some(enrollment) = turn.state.enrollments.get(&id) else { return Ok(false) };

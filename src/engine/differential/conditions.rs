@@ -229,6 +229,7 @@ fn ten_thousand_conditions_are_worth_the_same_to_both() {
             answer: Some(AnswerAtHand { questionnaire: &form, answers: &world.answers }),
             series: &world.series,
             steps: &world.steps,
+            former: &eval::NO_FORMER,
             anchors: &world.anchors,
             today: world.today,
             zone: &zone,

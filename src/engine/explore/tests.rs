@@ -106,6 +106,29 @@ fn a_message_after_the_stop_is_seen() {
     assert!(found.iter().any(|wrong| wrong.kind == Kind::AfterStop), "{found:?}");
 }
 
+/// Two courses go on as one only where another silence would count alike on both.
+#[test]
+fn a_silence_of_today_is_told_from_an_earlier_one() {
+    use super::{look::Seen, merge, walk::Root, world};
+    let (workflow, site) = (week(), site());
+    let ground = world::Ground::new(&workflow, &site).expect("a zone");
+    let root = Root { facts: Vec::new(), anchors: vec![name("start")] };
+    let enrolment = world::World::enrolment(&ground, &root);
+    let (mut patient, _) = world::World::enrolled(&ground, enrolment).expect("enrolled");
+    let horizon = Seen::new(&workflow, true).horizon;
+    let (next, _) = patient.next().expect("something comes");
+    let today = crate::calendar::day_of(&ground.zone, next);
+    let mut number = |unowned: u8, silent_on: Option<jiff::civil::Date>| {
+        (patient.watch.unowned, patient.watch.silent_on) = (unowned, silent_on);
+        merge::of(&patient, &ground, &horizon).expect("something comes")
+    };
+    let earlier = |days: i64| Some(crate::calendar::plus_days(today, -days));
+    assert_ne!(number(1, Some(today)), number(1, earlier(1)), "a second one today would be the same one");
+    assert_eq!(number(1, earlier(1)), number(1, earlier(5)));
+    assert_eq!(number(0, Some(today)), number(0, earlier(1)), "somebody has a task: none is counted");
+    assert_ne!(number(1, earlier(1)), number(2, earlier(1)));
+}
+
 fn rule<'w>(workflow: &'w mut Workflow, id: &str) -> &'w mut crate::model::Rule {
     workflow.rules.iter_mut().find(|rule| rule.id == *id).expect("a rule")
 }

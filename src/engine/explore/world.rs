@@ -9,7 +9,7 @@ use crate::{
     calendar::{at, day_of, plus_days},
     cover,
     fact::{Author, Entry, Fact, HandoverResult, MessageKey, NewFact, Occurrence, Purpose, TaskKey},
-    guard::{Guard, guard},
+    guard::{Guard, guard, handed_over},
     model::{Channel, Workflow},
     planner::{AdvanceError, Library, advance},
     site::SiteSettings,
@@ -224,16 +224,7 @@ impl World {
         key: &MessageKey,
         result: HandoverResult,
     ) -> Result<Vec<Entry>, AdvanceError> {
-        let message = key.clone();
-        let facts = match guard(&ground.library, ground.site, &self.state, key, self.now)? {
-            Guard::Go { .. } => {
-                let attempt = self.state.messages.get(key).map_or(0, |message| message.attempts) + 1;
-                let claimed = Fact::Claimed { message: message.clone(), attempt };
-                vec![claimed, Fact::HandedOver { message, attempt, result }]
-            }
-            Guard::Move { until, why } => vec![Fact::Moved { message, send_after: until, why }],
-            Guard::Drop(why) => vec![Fact::Dropped { message, why }],
-        };
+        let facts = handed_over(&ground.library, ground.site, &self.state, key, self.now, |_| result)?;
         self.happens(ground, false, Author::Carrier, facts)
     }
 

@@ -10,7 +10,7 @@ use crate::{
     fact::{Answer, OutcomeCode},
     instrument,
     model::{Compare, Expr, FactDef, ItemKind, LookBack, Questionnaire, Workflow},
-    state::{AnchorState, StepState},
+    state::{AnchorState, Former, StepState, name_now},
 };
 
 /// The answer at hand: what the rule was triggered by, or a draft for branching and red flags.
@@ -38,6 +38,8 @@ pub struct Env<'a> {
     pub series: &'a BTreeMap<Name, Vec<(Date, Decimal)>>,
     /// Counters of steps.
     pub steps: &'a BTreeMap<Name, StepState>,
+    /// Names that steps had in earlier versions: conditions of such a version use them.
+    pub former: &'a BTreeMap<Name, Former>,
     /// Dates.
     pub anchors: &'a BTreeMap<Name, AnchorState>,
     /// The patient's civil day at which the condition is looked at; for an answer, the day it was given.
@@ -51,6 +53,7 @@ pub(crate) static UTC: TimeZone = TimeZone::UTC;
 static NO_FACTS: BTreeMap<Name, Value> = BTreeMap::new();
 static NO_SERIES: BTreeMap<Name, Vec<(Date, Decimal)>> = BTreeMap::new();
 static NO_STEPS: BTreeMap<Name, StepState> = BTreeMap::new();
+pub(crate) static NO_FORMER: BTreeMap<Name, Former> = BTreeMap::new();
 static NO_ANCHORS: BTreeMap<Name, AnchorState> = BTreeMap::new();
 
 impl<'a> Env<'a> {
@@ -66,6 +69,11 @@ impl<'a> Env<'a> {
         Self { answer: Some(AnswerAtHand { questionnaire, answers }), ..Self::blank(Date::ZERO) }
     }
 
+    /// Where a step stands, by the name that it has or had.
+    fn step(&self, step: &Name) -> Option<&'a StepState> {
+        self.steps.get(name_now(self.former, step))
+    }
+
     fn blank(today: Date) -> Self {
         Self {
             fact_defs: &[],
@@ -74,6 +82,7 @@ impl<'a> Env<'a> {
             answer: None,
             series: &NO_SERIES,
             steps: &NO_STEPS,
+            former: &NO_FORMER,
             anchors: &NO_ANCHORS,
             today,
             zone: &UTC,
@@ -130,12 +139,12 @@ fn worth<'a>(expr: &'a Expr, env: &Env<'a>) -> Option<Worth<'a>> {
         Expr::Earlier { what, of, days } => earlier(*what, of, *days, env).map(Worth::Number),
         Expr::Times { of, how, with, days } => count(times(of, *how, *with, *days, env)),
         Expr::DaysSince(anchor) => days_since(anchor, env),
-        Expr::SilentInARow(step) => count(env.steps.get(step).map_or(0, |s| u64::from(s.silent_in_a_row))),
+        Expr::SilentInARow(step) => count(env.step(step).map_or(0, |s| u64::from(s.silent_in_a_row))),
         Expr::SilentWithin { step, days } => count(silent_within(step, *days, env)),
-        Expr::AnswerCount(step) => count(env.steps.get(step).map_or(0, |s| u64::from(s.answers))),
+        Expr::AnswerCount(step) => count(env.step(step).map_or(0, |s| u64::from(s.answers))),
         Expr::DoneWithin { step, days } => Some(Worth::Bool(done_within(step, *days, env))),
         Expr::Outcome(step) => {
-            env.steps.get(step).and_then(|s| s.outcome).map(|code| Worth::Choice(outcome_word(code)))
+            env.step(step).and_then(|s| s.outcome).map(|code| Worth::Choice(outcome_word(code)))
         }
         Expr::Known(inner) => Some(Worth::Bool(worth(inner, env).is_some())),
         Expr::Doubtful(name) => env.answer.map(|_| Worth::Bool(matches!(given(name, env), Some((_, true))))),
@@ -251,7 +260,7 @@ fn done_within(step: &Name, days: u32, env: &Env<'_>) -> bool {
         let ago = days_between(crate::calendar::day_of(env.zone, at), env.today);
         (0..=i64::from(days)).contains(&ago)
     };
-    env.steps.get(step).is_some_and(|state| state.done.iter().any(|done| recent(done.at)))
+    env.step(step).is_some_and(|state| state.done.iter().any(|done| recent(done.at)))
 }
 
 fn days_since<'a>(anchor: &Name, env: &Env<'a>) -> Option<Worth<'a>> {
@@ -262,7 +271,7 @@ fn days_since<'a>(anchor: &Name, env: &Env<'a>) -> Option<Worth<'a>> {
 fn silent_within(step: &Name, days: u32, env: &Env<'_>) -> u64 {
     let first = plus_days(env.today, -i64::from(days));
     let recent = |day: &&Date| first <= **day && **day <= env.today;
-    env.steps.get(step).map_or(0, |s| s.silent_days.iter().filter(recent).count() as u64)
+    env.step(step).map_or(0, |s| s.silent_days.iter().filter(recent).count() as u64)
 }
 
 fn count<'a>(n: u64) -> Option<Worth<'a>> {

@@ -178,6 +178,26 @@ impl World {
     }
 }
 
+/// A condition of an earlier version calls a step as it was called then.
+#[test]
+fn a_step_is_found_by_the_name_that_it_had() {
+    use crate::state::Former;
+    let workflow = heart_failure();
+
+    let steps = BTreeMap::from([(name("newest"), StepState { silent_in_a_row: 2, ..StepState::default() })]);
+    let former = BTreeMap::from([
+        (name("oldest"), Former::Renamed(name("older"))),
+        (name("older"), Former::Renamed(name("newest"))),
+        (name("gone"), Former::Removed(workflow.version())),
+    ]);
+    let env = Env { steps: &steps, former: &former, ..Env::of_workflow(&workflow, TODAY) };
+    let silent = |step: &str| eval(&crate::model::Expr::SilentInARow(name(step)), &env);
+    for step in ["newest", "older", "oldest"] {
+        assert_eq!(silent(step), Some(Value::Number(Decimal::whole(2))), "{step}");
+    }
+    assert_eq!(silent("gone"), Some(Value::Number(Decimal::ZERO)));
+}
+
 #[test]
 fn what_conditions_are_worth() {
     let world = World::new();

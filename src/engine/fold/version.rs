@@ -57,6 +57,14 @@ impl PatientState {
         for now in migration.renamed.values().chain(&migration.added) {
             enrollment.former.remove(now);
         }
+        for waiting in &mut enrollment.unjudged {
+            if let Fact::Answered { about, .. } | Fact::Flagged { about, .. } | Fact::Closed { about, .. } =
+                &mut waiting.what
+                && let Some(new) = migration.renamed.get(&about.step)
+            {
+                about.step = new.clone();
+            }
+        }
         let renamed = |about: &mut Occurrence| {
             let new =
                 migration.renamed.get(&about.step).filter(|_| Some(about.enrollment) == entry.enrollment);

@@ -165,6 +165,15 @@ pub(super) fn folding_equals_replay(
     Ok(())
 }
 
+/// Whatever was decided is decided again.
+pub(super) fn deciding_again_equals_the_history(patient: &Rehearsal<'_>) -> Checked {
+    let settings = BTreeMap::from([(patient.site.version, patient.site.clone())]);
+    let replayed = crate::replay::replay(library(), &settings, &patient.lines());
+    let told: Vec<String> = replayed.differences.iter().map(|found| found.in_words()).collect();
+    prop_assert!(told.is_empty(), "decided otherwise: {told:?}");
+    Ok(())
+}
+
 /// Never at night and never more than the caps, but for answers to the patient's own message.
 pub(super) fn manners(history: &[Entry], zone: &str, site: &SiteSettings) -> Checked {
     let zone = jiff::tz::TimeZone::get(zone).expect("a zone of the list");

@@ -4,8 +4,8 @@ use jiff::civil::Date;
 
 use crate::{
     Decimal, Value,
-    fact::OutcomeCode,
-    model::{FactKind, TaskKind},
+    fact::{HandoverResult, OutcomeCode},
+    model::{Channel, FactKind, TaskKind},
 };
 
 use super::behaviour::Chance;
@@ -18,6 +18,28 @@ pub(super) fn outcome(kind: TaskKind, behaviour: &super::Behaviour, chance: &mut
         TaskKind::Call if chance.happens(behaviour.missed_calls) => OutcomeCode::CouldNotReach,
         TaskKind::Alert | TaskKind::Call => OutcomeCode::CalledAdvice,
         TaskKind::Visit | TaskKind::Examination | TaskKind::Review | TaskKind::Admin => OutcomeCode::Done,
+    }
+}
+
+/// How a carrier ends a hand-over, and whether it comes back later.
+pub(super) fn carrier(
+    behaviour: &super::Behaviour,
+    dead_number: bool,
+    channel: Channel,
+    chance: &mut Chance,
+) -> (HandoverResult, bool) {
+    let refused = |permanent| HandoverResult::Refused { permanent, retry_after_seconds: None };
+    if dead_number && channel == Channel::Sms {
+        return (refused(true), false);
+    }
+    let luck = chance.below(1_000);
+    let lost = behaviour.refused_for_now + behaviour.lost_answers;
+    if luck < behaviour.refused_for_now {
+        (refused(false), false)
+    } else if luck < lost {
+        (HandoverResult::Unknown, false)
+    } else {
+        (HandoverResult::Accepted, luck < lost + behaviour.bounces)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
         Answer, Author, Closing, Entry, Fact, HandoverResult, MessageKey, Mode, NewFact, Occurrence, Purpose,
         Reply, TaskKey,
     },
-    guard::{Guard, guard},
+    guard::handed_over,
     model::{Channel, Does, Item, ItemKind, Role, TaskKind},
     planner::{AdvanceError, advance},
     state::{MessageStanding, PatientState},
@@ -22,7 +22,7 @@ use crate::{
 use super::{
     Ground, Totals,
     behaviour::Chance,
-    luck::{any, outcome},
+    luck::{any, carrier, outcome},
 };
 
 const ENROLLMENT: EnrollmentId = EnrollmentId(1);
@@ -168,38 +168,19 @@ impl Patient<'_, '_> {
     }
 
     fn hand_over(&mut self, message: MessageKey) -> Result<(), AdvanceError> {
-        let plan = self.ground.plan;
-        let facts = match guard(self.ground.library, plan.site, &self.state, &message, self.now)? {
-            Guard::Go { channel, .. } => {
-                let attempt = self.state.messages.get(&message).map_or(0, |message| message.attempts) + 1;
-                let result = self.carrier(channel, &message);
-                vec![
-                    Fact::Claimed { message: message.clone(), attempt },
-                    Fact::HandedOver { message, attempt, result },
-                ]
-            }
-            Guard::Move { until, why } => vec![Fact::Moved { message, send_after: until, why }],
-            Guard::Drop(why) => vec![Fact::Dropped { message, why }],
+        let (library, plan) = (self.ground.library, self.ground.plan);
+        let (chance, dead_number) = (&mut self.chance, self.dead_number);
+        let mut bounces = false;
+        let carrier = |channel| {
+            let (result, comes_back) = carrier(&plan.behaviour, dead_number, channel, chance);
+            bounces = comes_back;
+            result
         };
+        let facts = handed_over(library, plan.site, &self.state, &message, self.now, carrier)?;
+        if bounces {
+            self.todo.push((plus_minutes(self.now, 10), Todo::Bounce(message)));
+        }
         self.happens(false, Author::Carrier, facts)
-    }
-
-    fn carrier(&mut self, channel: Channel, message: &MessageKey) -> HandoverResult {
-        let behaviour = &self.ground.plan.behaviour;
-        if self.dead_number && channel == Channel::Sms {
-            return HandoverResult::Refused { permanent: true, retry_after_seconds: None };
-        }
-        let luck = self.chance.below(1_000);
-        if luck < behaviour.refused_for_now {
-            return HandoverResult::Refused { permanent: false, retry_after_seconds: None };
-        }
-        if luck < behaviour.refused_for_now + behaviour.lost_answers {
-            return HandoverResult::Unknown;
-        }
-        if luck < behaviour.refused_for_now + behaviour.lost_answers + behaviour.bounces {
-            self.todo.push((plus_minutes(self.now, 10), Todo::Bounce(message.clone())));
-        }
-        HandoverResult::Accepted
     }
 
     fn does(&mut self, todo: Todo) -> Result<(), AdvanceError> {

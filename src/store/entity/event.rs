@@ -18,6 +18,7 @@ pub struct Model {
     pub author: String,
     pub body: String,
     pub secret: Option<Vec<u8>>,
+    pub decided_under: Option<i64>,
 }
 
 /// None: joins are written where they are needed.

@@ -1,9 +1,11 @@
 //! What is needed to explain a message or task: whose it is, and the history without anything that is sealed.
 
+use jiff::Timestamp;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use tend_engine::{
     PatientId,
     fact::{Entry, MessageKey, TaskKey},
+    replay::Line,
 };
 
 use super::patient::entry_of;
@@ -71,4 +73,23 @@ impl Store {
             .await?;
         rows.into_iter().map(entry_of).collect()
     }
+
+    /// The whole history up to an instant, and how each entry came to be.
+    ///
+    /// # Errors
+    /// [`StoreError`]; an entry of an unknown kind is refused loudly.
+    pub async fn lines_until(&self, id: PatientId, at: Timestamp) -> Result<Vec<Line>, StoreError> {
+        let rows = event::Entity::find()
+            .filter(event::Column::Patient.eq(words::uuid(id.0)))
+            .filter(event::Column::RecordedAt.lte(words::micros(at)))
+            .order_by_asc(event::Column::Seq)
+            .all(self.reader())
+            .await?;
+        rows.into_iter().map(line_of).collect()
+    }
+}
+
+/// A row of the history with how it came to be.
+pub(in crate::store) fn line_of(row: event::Model) -> Result<Line, StoreError> {
+    Ok(Line { made: words::made_of(row.decided_under)?, entry: entry_of(row)? })
 }
