@@ -23,7 +23,7 @@ pub struct Raw {
     pub members: Vec<f64>,
     /// The same by inner fold's trees, with the mean of all members: folds * intervals.
     pub trees: Vec<f64>,
-    /// Variance that the linear path adds to all of them.
+    /// Variance that the linear path and the level add to all of them.
     pub variance: f64,
 }
 
@@ -143,7 +143,7 @@ impl Model {
             z: self.together(&paths),
             members: self.whole(&paths, &doubles(paths.members), &self.trees_mean(&paths)),
             trees: self.whole(&paths, &self.by_interval(paths.trees), &self.members_mean(&paths)),
-            variance: self.doubt.variance(paths.x) * self.stretch() * self.stretch(),
+            variance: self.doubt.variance(paths.x) * self.stretch() * self.stretch() + self.level_variance(),
         })
     }
 
@@ -215,6 +215,15 @@ impl Model {
         self.file.local.as_ref().map_or(z, |local| local.apply(j, z))
     }
 
+    /// The level is as sure as the events that it was learned from are many.
+    fn level_variance(&self) -> f64 {
+        let training = (self.file.training.rows, self.file.training.events);
+        let (rows, events) = self.file.local.as_ref().map_or(training, |local| (local.rows, local.events));
+        let events = events.max(1) as f64;
+        let without = if self.file.intervals.is_label() { 1.0 - events / rows.max(1) as f64 } else { 1.0 };
+        1.0 / (events * without.max(1e-3))
+    }
+
     fn stretch(&self) -> f64 {
         self.file.local.as_ref().map_or(1.0, |local| local.slope)
     }
@@ -230,8 +239,8 @@ impl Model {
         // The folds' forests left out a fold of the patients each: a jackknife.
         let folds = self.trees.forests() as f64;
         let trees = raw.trees.chunks_exact(intervals.count()).map(away).sum::<f64>() * (folds - 1.0) / folds;
-        // Line and trees learned from the same patients, so their errors go together.
-        let error = ((raw.variance.sqrt() * slope + trees.sqrt()).powi(2) + spread).sqrt();
+        // All learned from the same patients, so their errors go together.
+        let error = raw.variance.sqrt() * slope + trees.sqrt() + spread.sqrt();
         Estimate {
             risk: intervals.risk(&raw.z, horizon),
             low: logistic(centre - NINETY * error),
