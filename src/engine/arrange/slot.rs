@@ -69,10 +69,13 @@ pub(crate) fn find(
         }
         let day = day_of(ledger.zone, at);
         if has_room(ledger, channel, day, except) {
-            return match gap(ledger, at, except) {
-                Some(until) => Slot::Wait(until),
-                None => Slot::At { at, capped },
-            };
+            let Some(until) = gap(ledger, at, except) else { return Slot::At { at, capped } };
+            // Looked at again only where it may go then: quiet hours or midnight would change the answer before.
+            if decent(ledger, until, only_covered) == until && day_of(ledger.zone, until) == day {
+                return Slot::Wait(until);
+            }
+            at = until;
+            continue;
         }
         capped = capped.or(Some(day));
         at = start_of_day(ledger.zone, plus_days(day, 1));
