@@ -18,6 +18,7 @@ mod m0011_outcome;
 mod m0012_unscored;
 mod m0013_followed;
 mod m0014_score_site;
+mod m0015_score_of;
 mod m0016_decided_under;
 
 pub use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_unscored::Migration),
             Box::new(m0013_followed::Migration),
             Box::new(m0014_score_site::Migration),
+            Box::new(m0015_score_of::Migration),
             Box::new(m0016_decided_under::Migration),
         ]
     }
