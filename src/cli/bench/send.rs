@@ -182,6 +182,8 @@ impl Bench {
                 group.iter().map(|n| newcomer(*n, channel, now)).collect::<Result<_, _>>()?;
             self.app.enroll(Actor::System, &newcomers).await.map_err(BenchError::of)?;
         }
+        // On the day after, they have their first scores.
+        while self.app.score_wanted().await.map_err(BenchError::of)? > 0 {}
         self.clock.stand_at(now + SignedDuration::from_hours(26));
         Ok(())
     }
@@ -284,7 +286,8 @@ impl Bench {
 
     /// The product's own workers, from the first step to the last receipt.
     async fn tend(&mut self, carrier: Arc<dyn Carrier>, connections: u16) -> Result<f64, BenchError> {
-        self.enroll(carrier.channel()).await?;
+        let channel = carrier.channel();
+        self.enroll(channel).await?;
         self.due().await?;
         let before = self.handed_over().await?;
         let begin = Instant::now();
@@ -295,20 +298,36 @@ impl Bench {
         };
         let roles = Roles { connections, ..Roles::default() };
         let working = tokio::spawn(jobs::run(self.app.clone(), vec![carrier], roles, shutdown));
-        let wanted = i64::try_from(self.messages).map_err(BenchError::of)?;
-        while self.handed_over().await? - before < wanted {
+        while self.is_under_way(channel).await? {
             if begin.elapsed() > PATIENCE {
-                return Err(BenchError(format!(
-                    "{wanted} messages were not handed over within {PATIENCE:?}"
-                )));
+                return Err(BenchError(format!("the messages were not handed over within {PATIENCE:?}")));
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
         let rate = self.messages as f64 / begin.elapsed().as_secs_f64();
         drop(stop);
         working.await.map_err(BenchError::of)?;
+        let handed_over = self.handed_over().await? - before;
+        if usize::try_from(handed_over) != Ok(self.messages) {
+            return Err(BenchError(format!("{handed_over} of {} messages were handed over", self.messages)));
+        }
         self.retire().await?;
         Ok(rate)
+    }
+
+    /// Whether somebody is due, or a message waits or is on its way: three looks at the ends of indexes.
+    async fn is_under_way(&self, channel: Channel) -> Result<bool, BenchError> {
+        let (store, now) = (&self.app.store, self.clock.now());
+        let due = store.due(now, 1).await.map_err(BenchError::of)?;
+        if !due.is_empty() || !store.ready(channel, now, 1).await.map_err(BenchError::of)?.is_empty() {
+            return Ok(true);
+        }
+        let query = "select exists (select 1 from message where state = 'claimed')";
+        match store.job_pool() {
+            JobPool::Sqlite(pool) => sqlx::query_scalar(query).fetch_one(&pool).await,
+            JobPool::Postgres(pool) => sqlx::query_scalar(query).fetch_one(&pool).await,
+        }
+        .map_err(BenchError::of)
     }
 
     async fn handed_over(&self) -> Result<i64, BenchError> {
