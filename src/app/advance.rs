@@ -133,6 +133,7 @@ impl App {
                 Ok(advanced) => {
                     batch.advance(&live.library, &*self.ids, &patient, &advanced);
                     batch.audit(&*self.ids, now, line(patient.id, advanced.entries.len()));
+                    batch.keep(patient, advanced.wake_at);
                     ticked.advanced += 1;
                 }
                 Err(failure) => aside.push((patient.id, failure)),

@@ -66,7 +66,7 @@ impl App {
         let claimed = tx.in_doubt(&ids).await?;
         let mut batch = Batch::default();
         let mut ended = Vec::with_capacity(finish.len());
-        for mut patient in locked {
+        for patient in locked {
             let mut facts = Vec::new();
             for (ticket, handover) in finish.iter().filter(|(ticket, _)| ticket.patient == patient.id) {
                 let held =
@@ -78,7 +78,7 @@ impl App {
                 facts.extend(early_facts(early, held, now));
                 ended.push(Ended { id: held.id, attempt: held.attempt, result: word, provider_ref });
             }
-            self.settle(&live, &mut batch, &mut patient, facts, now);
+            self.settle(&live, &mut batch, patient, facts, now);
         }
         let found = tx.early_receipts(&references(finish, &claimed)).await?;
         if found != *early {
@@ -96,7 +96,7 @@ impl App {
         &self,
         live: &Live,
         batch: &mut Batch,
-        patient: &mut Locked,
+        mut patient: Locked,
         facts: Vec<NewFact>,
         now: Timestamp,
     ) {
@@ -104,12 +104,14 @@ impl App {
             return;
         }
         let before = patient.state.clone();
-        let decided = if patient.quarantined { None } else { decide(live, patient, facts.clone(), now).ok() };
+        let decided =
+            if patient.quarantined { None } else { decide(live, &mut patient, facts.clone(), now).ok() };
         let advanced = decided.unwrap_or_else(|| {
             patient.state = before;
             patient.fold_only(facts, now)
         });
-        batch.advance(&live.library, &*self.ids, patient, &advanced);
+        batch.advance(&live.library, &*self.ids, &patient, &advanced);
+        batch.keep(patient, advanced.wake_at);
     }
 
     /// Gives back what was claimed and not begun: it waits again, under the same key, and is guarded anew.
@@ -154,7 +156,7 @@ impl App {
             tx.early_receipts(&begun_ones.map(|claim| (claim.id.to_string(), claim.id)).collect()).await?;
         let mut batch = Batch::default();
         let (mut ended, mut begun) = (Vec::new(), 0);
-        for mut patient in locked {
+        for patient in locked {
             let mut facts = Vec::new();
             for (_, id, fence) in held.iter().filter(|(owner, _, _)| *owner == patient.id) {
                 let Some(claim) = claimed.iter().find(|one| one.id == *id && one.fence == *fence) else {
@@ -178,7 +180,7 @@ impl App {
                 facts.extend(early_facts(&early, claim, now));
                 ended.push(Ended { id: *id, attempt: claim.attempt, result, provider_ref: None });
             }
-            self.settle(&live, &mut batch, &mut patient, facts, now);
+            self.settle(&live, &mut batch, patient, facts, now);
         }
         if !batch.is_empty() {
             tx.append(batch).await?;

@@ -53,7 +53,7 @@ pub use actor::Actor;
 pub use record::RecordError;
 
 /// Where the job library keeps its tables.
-pub use crate::store::JobPool;
+pub use crate::store::{JobPool, Topic};
 
 /// The application of one process.
 pub struct App {

@@ -120,7 +120,7 @@ impl App {
             return Ok(false);
         };
         // The hand-over was written down between the two looks: once more, with the patient.
-        let Some(patient) = locked.first_mut() else { return Err(StoreError::Conflict) };
+        let Some(patient) = locked.pop() else { return Err(StoreError::Conflict) };
         let enrollment = patient
             .state
             .messages

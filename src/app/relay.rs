@@ -128,8 +128,13 @@ impl App {
             if facts.is_empty() {
                 continue;
             }
+            // Deciding about many takes long enough to keep connections waiting.
+            tokio::task::yield_now().await;
             match decide(&live, &mut patient, facts, now) {
-                Ok(advanced) => batch.advance(&live.library, &*self.ids, &patient, &advanced),
+                Ok(advanced) => {
+                    batch.advance(&live.library, &*self.ids, &patient, &advanced);
+                    batch.keep(patient, advanced.wake_at);
+                }
                 Err(failure) => {
                     going.truncate(before);
                     aside.push((patient.id, failure.to_string()));

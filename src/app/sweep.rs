@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use tend_engine::{MessageId, PatientId};
 
-use super::App;
+use super::{App, record::TRIES_MAX};
 use crate::store::StoreError;
 
 /// Claims that are looked at in one commit.
@@ -28,13 +28,18 @@ impl App {
     /// [`StoreError`].
     pub async fn sweep(&self) -> Result<Swept, StoreError> {
         let mut all = Swept::default();
+        let mut conflicts = 0;
         loop {
             let expired = self.store.expired(SWEEP_MAX).await?;
             let held: Vec<(PatientId, MessageId, i64)> =
                 expired.iter().map(|claim| (claim.patient, claim.id, claim.fence)).collect();
             let mut tx = self.store.begin();
             let (uncertain, released) = match self.give_back(&mut tx, &held).await {
-                // Another node sweeps the same ones.
+                // Another writer was faster. A node that sweeps the same ones will have put them in order.
+                Err(StoreError::Conflict) if conflicts < TRIES_MAX => {
+                    conflicts += 1;
+                    continue;
+                }
                 Err(StoreError::Conflict) => break,
                 other => other?,
             };

@@ -106,7 +106,7 @@ impl App {
         if filter.search.is_some() {
             return self.read_worklist(site, filter).await.map(Arc::new);
         }
-        let (changes, now) = (*self.store.changes().borrow(), self.wall.now());
+        let (changes, now) = (self.store.changes(), self.wall.now());
         let (page, begun) = self.worklists.page((site, filter.clone()), changes, now);
         let Some(shown) = page.shown(now) else { return self.fill(&page, site, filter).await };
         if begun {

@@ -95,7 +95,7 @@ impl PatientState {
     }
 
     /// Forgets everything that was worked out but the zones.
-    pub(crate) fn forget(&mut self) {
+    pub fn forget(&mut self) {
         (self.memo.ladders, self.memo.messages) = (Rest::default(), Rest::default());
         for enrollment in self.enrollments.values_mut() {
             enrollment.memo = Memo::default();

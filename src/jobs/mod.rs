@@ -17,7 +17,7 @@ use apalis::prelude::{Monitor, WorkerBuilder, WorkerBuilderExt};
 use tracing::{error, warn};
 use uuid::Uuid;
 
-use crate::app::{Carrier, Channel};
+use crate::app::{Carrier, Channel, Topic};
 
 pub use lane::Lane;
 pub use stop::{Stop, Stopper};
@@ -119,7 +119,7 @@ where
     let (work, stop) = (work.clone(), stop.clone());
     monitor.register(move |_| {
         let (job, work, stop) = (job.clone(), work.clone(), stop.clone());
-        let (changes, until) = (work.changes(), until(role, work.clone()));
+        let (changes, until) = (work.changes(topic(role)), until(role, work.clone()));
         let look = move |_: Look| {
             let done = job(work.clone(), stop.clone());
             async move {
@@ -156,6 +156,16 @@ fn fresh_name(role: impl fmt::Display) -> String {
     )]
     let id = Uuid::now_v7();
     format!("{role}-{id}")
+}
+
+/// What a role waits for. The sweeper waits for time to pass and looks once a second: it is told least.
+fn topic(role: Role) -> Topic {
+    match role {
+        Role::Ticker => Topic::Due,
+        Role::Lane(_) => Topic::Messages,
+        Role::Scorer => Topic::Scores,
+        Role::Foreman | Role::Sweeper => Topic::LongJobs,
+    }
 }
 
 /// How long a role may sleep.

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::Stop;
 
 pub use crate::app::relay::{Claim, Ticket, Writing};
-use crate::app::{App, Channel, JobPool, long_job};
+use crate::app::{App, Channel, JobPool, Topic, long_job};
 
 /// The application answers later.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = Result<T, WorkError>> + Send + 'a>>;
@@ -24,8 +24,8 @@ pub struct WorkError(pub String);
 
 /// The application as background workers see it. Everything in it may be done twice, late, or after a crash.
 pub trait Work: Send + Sync {
-    /// Changes after each commit that may have moved what is due, on this node or another.
-    fn changes(&self) -> watch::Receiver<u64>;
+    /// Changes after each commit that may have moved what workers on this topic wait for, on this node or another.
+    fn changes(&self, topic: Topic) -> watch::Receiver<u64>;
     /// Advances a group of patients who are due; gives how many there were.
     fn tick(&self) -> Later<'_, usize>;
     /// How long until the next patient is due.
@@ -53,8 +53,8 @@ pub trait Work: Send + Sync {
 }
 
 impl Work for App {
-    fn changes(&self) -> watch::Receiver<u64> {
-        self.store.changes()
+    fn changes(&self, topic: Topic) -> watch::Receiver<u64> {
+        self.store.changes_of(topic)
     }
 
     fn tick(&self) -> Later<'_, usize> {

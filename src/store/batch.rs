@@ -18,6 +18,7 @@ use super::{
     order,
     project::{self, Changes, EnrollmentChange, MessageChange, Queue, TaskRow, TaskStep, Whose, json},
     sql::Rows,
+    topic::{Topic, Topics},
     vault::PatientKey,
     words::{self, chrono_date, micros, uuid},
 };
@@ -45,7 +46,8 @@ pub struct AuditLine {
 #[derive(Debug, Default)]
 pub struct Batch {
     pub(super) new: NewRows,
-    pub(super) wakes: bool,
+    /// What may have moved.
+    pub(super) topics: Topics,
     pub(super) patients: Rows,
     pub(super) patient_count: u64,
     pub(super) events: Rows,
@@ -62,6 +64,8 @@ pub struct Batch {
     pub(super) counts: BTreeMap<Queue, i64>,
     pub(super) scores: Rows,
     pub(super) scores_looked_at: Rows,
+    /// Patients as they stand after the commit.
+    pub(super) kept: Vec<Locked>,
 }
 
 impl Batch {
@@ -108,6 +112,20 @@ impl Batch {
             i32::from(STATE_VERSION).into(),
         ]);
         self.patient_count += 1;
+        self.topics.due(advanced.wake_at, locked.state.recorded_at);
+    }
+
+    /// The next decision about the patient begins with the state as it is now and not with the database's.
+    pub fn keep(&mut self, mut locked: Locked, wake_at: Option<Timestamp>) {
+        if locked.quarantined {
+            return;
+        }
+        let whose = Whose { patient: locked.id, site: locked.site, team: locked.team };
+        locked.seq = locked.state.seq;
+        locked.wake_at = wake_at;
+        locked.open_tasks = project::queues(&locked.state, whose);
+        locked.state.forget();
+        self.kept.push(locked);
     }
 
     /// Adds a line of the audit log.
@@ -166,6 +184,7 @@ impl Batch {
             }
             return;
         };
+        self.topics.add(Topic::Messages);
         let mut plan = planned.plan;
         plan.members.append(&mut change.joined);
         let send_after = change.send_after.unwrap_or(micros(plan.send_after));
@@ -198,6 +217,9 @@ impl Batch {
         change: &MessageChange,
         plan: Option<String>,
     ) {
+        if change.state == Some("scheduled") || change.send_after.is_some() {
+            self.topics.add(Topic::Messages);
+        }
         self.messages_changed.push([
             uuid(patient.0).into(),
             key.0.clone().into(),
@@ -243,6 +265,9 @@ impl Batch {
     fn enrollment(&mut self, id: u128, whose: Whose, change: EnrollmentChange) {
         let row = change.row;
         let risk: Option<i32> = change.scored.flatten().map(small);
+        if change.score_wanted.flatten().is_some() {
+            self.topics.add(Topic::Scores);
+        }
         // Where the date has no place in the database's calendar the column stays empty; the history has it.
         let anchor: Option<String> = row.anchor.and_then(chrono_date).map(|date| date.to_string());
         if change.enrolled {

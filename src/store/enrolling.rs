@@ -121,7 +121,7 @@ impl Batch {
         let before = std::collections::BTreeMap::new();
         let changes = project::project(library, whose, &before, &advanced.entries, state);
         self.changes(ids, whose, changes);
-        self.wakes = true;
+        self.topics.due(advanced.wake_at, state.recorded_at);
     }
 }
 

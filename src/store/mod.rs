@@ -16,6 +16,7 @@ mod error;
 pub mod identity;
 mod import;
 mod inbound;
+mod kept;
 mod link;
 mod live;
 mod locks;
@@ -34,6 +35,7 @@ mod sign_in;
 mod sql;
 mod staff;
 mod tables;
+mod topic;
 mod tx;
 pub mod vault;
 mod words;
@@ -57,10 +59,13 @@ pub use plain::{Cell, PlainRows};
 pub use rebuild::Compared;
 pub use scoring::CHALLENGER;
 pub use staff::NewStaff;
+pub use topic::Topic;
 pub use tx::{Busy, GROUP_MAX, Locked, Tx};
 pub use vault::{Vault, token_hash};
 
+use kept::Kept;
 use locks::PatientLocks;
+use topic::Topics;
 
 /// The store of one process. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -74,13 +79,17 @@ struct Inner {
     read: DatabaseConnection,
     writer: Arc<Mutex<()>>,
     patients: PatientLocks,
+    /// None are kept but by the process that serves a SQLite file.
+    kept: Option<Kept>,
     vault: Vault,
     /// This process, in leases. Fresh at each start.
     node: Uuid,
     /// PostgreSQL: the session that shows that this node lives.
     presence: Option<DatabaseConnection>,
-    /// Counts commits that may have moved a wake-up or a message.
+    /// Counts commits that moved a patient.
     changed: watch::Sender<u64>,
+    /// Counts those that may have moved what a topic's workers wait for, in the order of [`Topic::ALL`].
+    topics: [watch::Sender<u64>; Topic::ALL.len()],
     file: Option<PathBuf>,
     /// Held for as long as the process serves a SQLite file.
     _lock: Option<File>,
@@ -111,10 +120,17 @@ impl Store {
         self.0.file.as_deref()
     }
 
-    /// Changes after each commit of this process that may have moved a wake-up or a message.
+    /// How many commits have moved a patient, on this node or another, as far as it has heard.
     #[must_use]
-    pub fn changes(&self) -> watch::Receiver<u64> {
-        self.0.changed.subscribe()
+    pub fn changes(&self) -> u64 {
+        *self.0.changed.borrow()
+    }
+
+    /// Changes after each commit that may have moved what workers on this topic wait for, on this node or another.
+    #[must_use]
+    pub fn changes_of(&self, topic: Topic) -> watch::Receiver<u64> {
+        let at = Topic::ALL.iter().position(|known| *known == topic).unwrap_or(0);
+        self.0.topics.get(at).unwrap_or(&self.0.changed).subscribe()
     }
 
     /// The pool that background jobs keep their tables in: the truth is never there.
@@ -150,8 +166,14 @@ impl Store {
         Ok(row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(0))
     }
 
-    fn changed(&self) {
-        self.0.changed.send_modify(|count| *count = count.wrapping_add(1));
+    fn changed(&self, topics: Topics) {
+        let count = |count: &mut u64| *count = count.wrapping_add(1);
+        self.0.changed.send_modify(count);
+        for (topic, sender) in Topic::ALL.into_iter().zip(&self.0.topics) {
+            if topics.has(topic) {
+                sender.send_modify(count);
+            }
+        }
     }
 
     /// Where the queries of pages go.

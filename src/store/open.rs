@@ -10,7 +10,7 @@ use sea_orm::{
 use tend_migrations::{Migrator, MigratorTrait};
 use tokio::sync::{Mutex, watch};
 
-use super::{Inner, Store, StoreError, Vault, locks::PatientLocks, presence};
+use super::{Inner, Store, StoreError, Vault, kept::Kept, locks::PatientLocks, presence};
 
 /// How long a SQLite statement waits for another process's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -98,9 +98,11 @@ impl Store {
             read,
             writer: Arc::new(Mutex::new(())),
             patients: PatientLocks::default(),
+            kept: lock.is_some().then(Kept::default),
             vault,
             node,
             changed: watch::Sender::new(0),
+            topics: std::array::from_fn(|_| watch::Sender::new(0)),
             file,
             _lock: lock,
         }));

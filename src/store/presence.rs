@@ -5,7 +5,7 @@ use std::{sync::Weak, time::Duration};
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, prelude::Uuid};
 
-use super::{Inner, Store, StoreError};
+use super::{Inner, Store, StoreError, topic::Topics};
 
 /// The first half of the lock's name.
 pub const LOCK_SPACE: i32 = 0x7e_4d;
@@ -35,9 +35,9 @@ pub async fn listen(pool: sqlx::PgPool, inner: Weak<Inner>) {
         if let Ok(mut listener) = sqlx::postgres::PgListener::connect_with(&pool).await
             && listener.listen("tend_changed").await.is_ok()
         {
-            while listener.recv().await.is_ok() {
+            while let Ok(told) = listener.recv().await {
                 let Some(inner) = inner.upgrade() else { return };
-                Store(inner).changed();
+                Store(inner).changed(Topics::of(told.payload()));
             }
         }
         tokio::time::sleep(AGAIN).await;

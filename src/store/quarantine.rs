@@ -43,6 +43,7 @@ impl Tx {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let shard = self.store().shard();
+        self.hold(id).await;
         let tx = self.conn().await?;
         let Some(row) = patient::Entity::find_by_id(uuid(id.0)).one(tx).await? else { return Ok(()) };
         if row.quarantined.is_some() {

@@ -26,6 +26,7 @@ use super::{
     project::{Queue, TaskRow, Whose, json, queues},
     read::patient::entry_of,
     sql, tables,
+    topic::Topics,
     vault::PatientKey,
     words::{self, uuid},
 };
@@ -89,7 +90,10 @@ pub struct Tx {
     store: Store,
     open: Option<OpenTx>,
     guards: Vec<PatientGuard>,
+    kept: Vec<Locked>,
+    /// Whether a patient was moved, and what may have moved with it.
     moved: bool,
+    topics: Topics,
 }
 
 #[derive(Debug)]
@@ -103,7 +107,14 @@ impl Store {
     /// Begins a unit of work. On SQLite the database's writer is taken at the first write and not before.
     #[must_use]
     pub fn begin(&self) -> Tx {
-        Tx { store: self.clone(), open: None, guards: Vec::new(), moved: false }
+        Tx {
+            store: self.clone(),
+            open: None,
+            guards: Vec::new(),
+            kept: Vec::new(),
+            moved: false,
+            topics: Topics::default(),
+        }
     }
 }
 
@@ -173,10 +184,13 @@ impl Tx {
             Busy::Skip => self.store.0.patients.take_free(wanted),
             Busy::Wait => self.store.0.patients.take_all(wanted).await,
         };
-        let ids = sql::listed(guard.patients().iter().map(|id| id.0));
+        let mut locked = self.store.0.kept.as_ref().map_or_else(Vec::new, |kept| kept.take(guard.patients()));
+        let unread = guard.patients().iter().filter(|id| !locked.iter().any(|kept| kept.id == **id));
+        let ids = sql::listed(unread.map(|id| id.0));
         self.guards.push(guard);
         if ids.is_empty() {
-            return Ok(Vec::new());
+            locked.sort_by_key(|patient| patient.id);
+            return Ok(locked);
         }
         let mut query =
             patient::Entity::find().filter(patient::Column::Id.is_in(ids)).order_by_asc(patient::Column::Id);
@@ -187,12 +201,12 @@ impl Tx {
             };
         }
         let rows = self.rows_of_locked(query).await?;
-        let mut locked = Vec::with_capacity(rows.len());
         for row in rows {
             locked.push(self.locked(row).await?);
             // Reading many states takes long enough to keep others waiting.
             tokio::task::yield_now().await;
         }
+        locked.sort_by_key(|patient| patient.id);
         Ok(locked)
     }
 
@@ -235,6 +249,17 @@ impl Tx {
         Ok(state)
     }
 
+    /// Holds a patient of whom more changes than the history tells: what this process has kept of it is out of date.
+    pub(super) async fn hold(&mut self, id: PatientId) {
+        if !self.guards.iter().any(|guard| guard.patients().contains(&id)) {
+            let guard = self.store.0.patients.take_all(&[id]).await;
+            self.guards.push(guard);
+        }
+        if let Some(kept) = &self.store.0.kept {
+            kept.take(&[id]);
+        }
+    }
+
     /// The key of a patient; `None` once erased.
     ///
     /// # Errors
@@ -249,7 +274,8 @@ impl Tx {
     /// [`StoreError::Conflict`] when another writer was faster: begin again, lock again, decide again.
     pub async fn append(&mut self, mut batch: Batch) -> Result<(), StoreError> {
         let shard = self.store.shard();
-        let moved = batch.patient_count > 0 || batch.wakes;
+        self.topics.join(batch.topics);
+        let moved = batch.patient_count > 0 || !batch.new.patients.is_empty();
         let tx = self.conn().await?;
         new_patients(tx, std::mem::take(&mut batch.new)).await?;
         joined(tx, &mut batch).await?;
@@ -271,6 +297,7 @@ impl Tx {
         // Last: on PostgreSQL the rows of counts are the only ones that several nodes may want.
         let counts = counts(batch.counts, shard);
         later.upsert(tx, &tables::QUEUE_COUNT, tables::COUNTED, counts).await?;
+        self.kept.append(&mut batch.kept);
         self.moved |= moved;
         Ok(())
     }
@@ -283,20 +310,24 @@ impl Tx {
         let Some(mut open) = self.open.take() else { return Ok(()) };
         open.later.send(&open.tx).await.map_err(conflict)?;
         if self.moved && self.store.is_postgres() {
-            open.tx.execute_unprepared("notify tend_changed").await?;
+            open.tx.execute_unprepared(&format!("notify tend_changed, '{}'", self.topics.word())).await?;
         }
         open.tx.commit().await?;
         drop(open._writer);
+        if let Some(kept) = &self.store.0.kept {
+            kept.put(std::mem::take(&mut self.kept));
+        }
         self.guards.clear();
         if self.moved {
-            self.store.changed();
+            self.store.changed(self.topics);
         }
         Ok(())
     }
 
-    /// Marks that waiting workers should look again after the commit.
+    /// Marks that all waiting workers should look again after the commit.
     pub(super) fn wakes(&mut self) {
         self.moved = true;
+        self.topics = Topics::all();
     }
 
     /// Takes everything back, and waits for it.

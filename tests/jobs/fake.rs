@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use tend::app::JobPool;
+use tend::app::{JobPool, Topic};
 use tend::jobs::Stop;
 use tend::jobs::work::{Claim, Later, Ticket, Work, WorkError, Writing};
 use tend::ports::{Handover, Outgoing};
@@ -93,7 +93,7 @@ impl Fake {
 }
 
 impl Work for Fake {
-    fn changes(&self) -> watch::Receiver<u64> {
+    fn changes(&self, _: Topic) -> watch::Receiver<u64> {
         self.changed.subscribe()
     }
 

@@ -179,6 +179,8 @@ impl App {
                 facts.extend(fact.map(|fact| just_now(Actor::System, seen, Some(enrollment), fact)));
             }
             if facts.is_empty() {
+                let wake_at = locked.wake_at;
+                batch.keep(locked, wake_at);
                 continue;
             }
             let patient = locked.id;
@@ -186,6 +188,7 @@ impl App {
                 Ok(advanced) => {
                     batch.advance(&live.library, &*self.ids, &locked, &advanced);
                     batch.audit(&*self.ids, seen, line(patient));
+                    batch.keep(locked, advanced.wake_at);
                 }
                 Err(failure) => {
                     tracing::warn!(patient.id = %patient, "the score of {patient} is not recorded: {failure}");

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     app::{
-        App, JobPool,
+        App, JobPool, Topic,
         relay::{Claim, Ticket, Writing},
     },
     cli::clock::MovedClock,
@@ -126,8 +126,8 @@ impl Gated {
 }
 
 impl Work for Gated {
-    fn changes(&self) -> watch::Receiver<u64> {
-        Work::changes(&*self.app)
+    fn changes(&self, topic: Topic) -> watch::Receiver<u64> {
+        Work::changes(&*self.app, topic)
     }
 
     fn tick(&self) -> Later<'_, usize> {

@@ -210,7 +210,7 @@ fn a_follow_up_with_overdue_work_is_not_quiet() {
     let owed: Vec<_> = patient.state.tasks.values().filter(|task| task.kind == TaskKind::Visit).collect();
     assert_eq!(owed.len(), 1, "overdue and owed");
     let Fact::VersionChanged { to, migration, .. } = moved(&new) else { unreachable!() };
-    let chosen = Fact::VersionChosen { to: to.clone(), choice: VersionChoice::MoveWhenQuiet(migration) };
+    let chosen = Fact::VersionChosen { to, choice: VersionChoice::MoveWhenQuiet(migration) };
     patient.happens(Some(PATIENT_A), Author::System, chosen).expect("chosen");
     patient.run_until(local(ZONE, "2026-03-27T12:00")).expect("runs");
     assert_eq!(patient.state.enrollments[&PATIENT_A].version, daily().version(), "it waits for the visit");
