@@ -109,7 +109,7 @@ pub fn replay(args: &ReplayArgs) -> Result<ExitCode, WhyError> {
             None => BTreeMap::new(),
         };
         let replayed = tend_engine::replay::replay(&store.library().await?, &settings, &lines);
-        print!("{}{}\n", as_it_stood(&state, id, &history), replayed.in_words());
+        println!("{}{}", as_it_stood(&state, id, &history), replayed.in_words());
         replayed.differences.iter().for_each(|found| print!("{}", found.in_words()));
         Ok(if replayed.faults().next().is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     })
