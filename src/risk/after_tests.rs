@@ -125,8 +125,11 @@ fn taking_the_named_reasons_away_moves_the_score_more_than_others() {
     assert!(n > 100.0 && mean - 1.96 * sd / n.sqrt() > 0.0, "{mean} ± {sd} over {n}");
 }
 
-/// Log-odds of the truths for the coverage test: a line, a bend, a crossing and a step.
-const TRUTHS: [fn(f64, bool, f64, f64) -> f64; 3] = [
+/// Log-odds by age, sex, dose and lab.
+type Truth = fn(f64, bool, f64, f64) -> f64;
+
+/// Truths for the coverage test: a line, a bend, a crossing and a step.
+const TRUTHS: [Truth; 3] = [
     |age, sex, dose, _| 0.05 * (age - 65.0) + if sex { 0.7 } else { 0.0 } + 0.5 * dose - 1.5,
     |age, sex, dose, _| 0.06 * (age - 65.0) + if sex { 0.8 } else { 0.0 } + 0.3 * dose * dose - 1.0,
     |age, sex, dose, lab| {
