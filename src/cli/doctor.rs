@@ -19,7 +19,7 @@ pub struct DoctorArgs {
     /// File with the site key; when given, it is checked that it opens what is sealed.
     #[arg(long, env = "TEND_SITE_KEY_FILE")]
     site_key_file: Option<PathBuf>,
-    /// Also fold every history again and compare it with the rows. Takes long on a large database.
+    /// Also fold and decide every history again and compare with what is stored. Takes long on a large database.
     #[arg(long)]
     rebuild: bool,
 }

@@ -49,6 +49,12 @@ macro_rules! id {
             pub fn parse(text: &str) -> Result<Self, NotAnId> {
                 parse_uuid(text).map(Self)
             }
+
+            /// The usual form in ASCII.
+            #[must_use]
+            pub fn hyphenated(self) -> [u8; 36] {
+                hyphenated(self.0)
+            }
         }
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

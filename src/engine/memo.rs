@@ -45,6 +45,8 @@ pub struct Memo {
     pub(crate) course: Rest,
     /// What comes next of each step, in the order of the file.
     pub(crate) next: Vec<Option<(Name, Option<Coming>)>>,
+    /// When it ends, if it does.
+    pub(crate) ends: Option<Option<Timestamp>>,
     /// Which numbers of answers are kept.
     pub(crate) looks_back: Option<Arc<LooksBack>>,
 }

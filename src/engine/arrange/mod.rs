@@ -42,9 +42,10 @@ fn asks(turn: &mut Turn<'_>, enrollments: &[EnrollmentId]) -> Result<(), Advance
     if wanted.is_empty() {
         return Ok(());
     }
-    let covered = crate::cover::is_covered(turn.site, &turn.site_zone, turn.now);
+    let uncovered = wanted.iter().any(|want| want.only_covered)
+        && !crate::cover::is_covered(turn.site, &turn.site_zone, turn.now);
     let (waiting, anytime): (Vec<Want>, Vec<Want>) =
-        wanted.into_iter().partition(|want| want.only_covered && !covered);
+        wanted.into_iter().partition(|want| want.only_covered && uncovered);
     // What waits for cover goes with the rest when both may go on the same day: one request a day.
     if !anytime.is_empty() && !waiting.is_empty() && covered_the_same_day(turn) {
         let all = anytime.iter().chain(&waiting).cloned().collect();

@@ -122,13 +122,11 @@ pub(crate) fn has_room(ledger: Ledger<'_>, channel: Channel, day: Date, except: 
     let reach = SignedDuration::from_hours(if by_week { 8 * 24 } else { 2 * 24 });
     let noon = at(ledger.zone, day, jiff::civil::time(12, 0, 0, 0));
     let near = |sent: &Timestamp| sent.duration_since(noon).abs() < reach;
-    let others = ledger
-        .state
-        .messages
-        .iter()
-        .filter(|(key, message)| message.channel == channel && except != Some(*key));
-    let others = others.filter_map(|(_, message)| counts_at(message)).filter(near);
-    let others: Vec<Date> = others.map(|sent| day_of(ledger.zone, sent)).collect();
+    let of_channel = ledger.state.messages.iter().filter(|(_, message)| message.channel == channel);
+    let others = of_channel.filter_map(|(key, message)| Some((key, counts_at(message).filter(near)?)));
+    // Keys are long and alike: compared last.
+    let others = others.filter(|(key, _)| except != Some(*key));
+    let others: Vec<Date> = others.map(|(_, sent)| day_of(ledger.zone, sent)).collect();
     let within = |from: Date, to: Date| {
         let count = others.iter().filter(|sent| from <= **sent && **sent <= to).count();
         u32::try_from(count).unwrap_or(u32::MAX)
@@ -147,20 +145,19 @@ pub(crate) fn has_room(ledger: Ledger<'_>, channel: Channel, day: Date, except: 
 pub(crate) fn gap(ledger: Ledger<'_>, at: Timestamp, except: Option<&MessageKey>) -> Option<Timestamp> {
     let gap = SignedDuration::from_mins(i64::from(ledger.site.gap_minutes.max(GAP_MINUTES_MIN)));
     let near = |other: &Timestamp| at.duration_since(*other).abs() < gap;
-    let others = ledger.state.messages.iter().filter(|(key, _)| except != Some(*key));
-    let latest = others.filter_map(|(_, message)| counts_at(message)).filter(near).max()?;
+    let all = ledger.state.messages.iter();
+    let others = all.filter_map(|(key, message)| Some((key, counts_at(message).filter(near)?)));
+    let latest = others.filter(|(key, _)| except != Some(*key)).map(|(_, at)| at).max()?;
     latest.saturating_add(gap).ok()
 }
 
 /// The same for messages that left already: what only waits gives way to what is being claimed.
 pub(crate) fn sent_gap(ledger: Ledger<'_>, at: Timestamp, except: &MessageKey) -> Option<Timestamp> {
     let gap = SignedDuration::from_mins(i64::from(ledger.site.gap_minutes.max(GAP_MINUTES_MIN)));
-    let sent = ledger
-        .state
-        .messages
-        .iter()
-        .filter(|(key, message)| *key != except && message.standing != MessageStanding::Scheduled);
     let near = |other: &Timestamp| at.duration_since(*other).abs() < gap;
-    let latest = sent.filter_map(|(_, message)| counts_at(message)).filter(near).max()?;
+    let all = ledger.state.messages.iter();
+    let left = all.filter(|(_, message)| message.standing != MessageStanding::Scheduled);
+    let sent = left.filter_map(|(key, message)| Some((key, counts_at(message).filter(near)?)));
+    let latest = sent.filter(|(key, _)| *key != except).map(|(_, at)| at).max()?;
     latest.saturating_add(gap).ok()
 }

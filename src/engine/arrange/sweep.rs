@@ -5,6 +5,7 @@ use crate::{
     calendar::{day_of, plus_days, start_of_day},
     decide,
     fact::{Closing, DropReason, Fact, MessageKey, Occurrence, Purpose},
+    memo::Coming,
     model::{Does, Step, Workflow},
     planner::AdvanceError,
     schedule::Planned,
@@ -116,10 +117,11 @@ fn fill_up(
 ) -> Result<(), AdvanceError> {
     let Some(message) = turn.state.messages.get(key) else { return Ok(()) };
     let (channel, leaves) = (message.channel, message.send_after.max(turn.now));
-    let covered = crate::cover::is_covered(turn.site, &turn.site_zone, leaves);
+    let covered = |turn: &Turn<'_>| crate::cover::is_covered(turn.site, &turn.site_zone, leaves);
     open_early(turn, enrollments, today, covered)?;
     for want in wants::asks(turn, enrollments)? {
-        let fits = !want.tried.contains(&channel) && want.closes > leaves && (covered || !want.only_covered);
+        let fits =
+            !want.tried.contains(&channel) && want.closes > leaves && (!want.only_covered || covered(turn));
         if fits {
             let (enrollment, member) = (want.about.enrollment, want.about);
             turn.record(Some(enrollment), Fact::Joined { message: key.clone(), member })?;
@@ -133,16 +135,17 @@ fn open_early(
     turn: &mut Turn<'_>,
     enrollments: &[EnrollmentId],
     today: jiff::civil::Date,
-    covered: bool,
+    covered: impl Fn(&Turn<'_>) -> bool,
 ) -> Result<(), AdvanceError> {
     for id in enrollments.iter().copied() {
         if !turn.is_active(id) {
             continue;
         }
         let Some(workflow) = turn.workflow_of(id)? else { continue };
-        for step in workflow.steps.iter().filter(|step| matches!(step.does, Does::Ask { .. })) {
-            while let Some((generation, planned)) = later_today(turn, id, workflow, step, today)
-                .filter(|_| covered || !needs_cover(workflow, step))
+        let asks = |(_, step): &(usize, &Step)| matches!(step.does, Does::Ask { .. });
+        for (index, step) in workflow.steps.iter().enumerate().filter(asks) {
+            while let Some((generation, planned)) = later_today(turn, id, workflow, (index, step), today)
+                .filter(|_| !needs_cover(workflow, step) || covered(turn))
             {
                 decide::open::open(turn, id, workflow, step, generation, &planned)?;
             }
@@ -152,13 +155,13 @@ fn open_early(
 }
 
 fn later_today(
-    turn: &Turn<'_>,
+    turn: &mut Turn<'_>,
     id: EnrollmentId,
     workflow: &Workflow,
-    step: &Step,
+    step: (usize, &Step),
     today: jiff::civil::Date,
 ) -> Option<(u32, Planned)> {
-    let (generation, planned) = decide::open::next(turn, id, workflow, step)?;
+    let Coming { generation, planned, .. } = decide::open::coming(turn, id, workflow, step)?;
     let fits = planned.day == today && planned.due > turn.now && planned.opens(&turn.zone) <= turn.now;
     fits.then_some((generation, planned))
 }

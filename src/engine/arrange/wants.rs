@@ -175,19 +175,17 @@ fn reminders_of(
     come: &mut Vec<(Want, u8)>,
 ) {
     let Some(state) = turn.state.enrollments.get(&id).and_then(|e| e.steps.get(&step.id)) else { return };
-    let waiting: Vec<OpenOccurrence> =
-        state.open.iter().filter(|open| open.closed.is_none() && open.asked_at.is_some()).cloned().collect();
-    for open in waiting {
-        let about = Occurrence {
-            enrollment: id,
-            step: step.id.clone(),
-            generation: open.generation,
-            ordinal: open.ordinal,
-        };
-        let Some((number, other)) = latest(turn, &open, remind) else { continue };
+    let since = |open: &OpenOccurrence| {
+        let asked_at = open.asked_at.filter(|_| open.closed.is_none())?;
+        let since = asked_at.max(open.reminded_at.unwrap_or(asked_at));
+        Some((open.generation, open.ordinal, since, (open.due, open.closes, open.expires)))
+    };
+    let waiting: Vec<_> = state.open.iter().filter_map(since).collect();
+    for (generation, ordinal, since, (due, closes, expires)) in waiting {
+        let Some((number, other)) = latest(turn, since, (due, closes), remind) else { continue };
+        let about = Occurrence { enrollment: id, step: step.id.clone(), generation, ordinal };
         let Some(channel) = asked_on(turn.state, &about) else { continue };
         let prefer = Some(if other { other_than(channel) } else { channel });
-        let (due, closes, expires) = (open.due, open.closes, open.expires);
         let only_covered = needs_cover(workflow, step);
         let want =
             Want { about, due, closes, expires, only_covered, tried: Vec::new(), failed: None, prefer };
@@ -196,12 +194,16 @@ fn reminders_of(
 }
 
 /// The latest reminder that has come since the ask was handed over and since the last one.
-fn latest(turn: &mut Turn<'_>, open: &OpenOccurrence, remind: &[Remind]) -> Option<(u8, bool)> {
-    let since = open.asked_at.max(open.reminded_at)?;
+fn latest(
+    turn: &mut Turn<'_>,
+    since: Timestamp,
+    (due, closes): (Timestamp, Timestamp),
+    remind: &[Remind],
+) -> Option<(u8, bool)> {
     let mut found = None;
     for (number, reminder) in (1_u8..).zip(remind) {
-        let at = plus_span(&turn.zone, open.due, reminder.after);
-        if at > since && at < open.closes && turn.has_come(at) {
+        let at = plus_span(&turn.zone, due, reminder.after);
+        if at > since && at < closes && turn.has_come(at) {
             found = Some((number, reminder.other_channel));
         }
     }

@@ -213,16 +213,14 @@ fn pause(turn: &mut Turn<'_>, id: EnrollmentId) -> Result<(), AdvanceError> {
 
 fn ended(turn: &mut Turn<'_>, id: EnrollmentId, workflow: &Workflow) -> bool {
     let Some(state) = turn.state.enrollments.get(&id) else { return false };
-    let today = day_of(&turn.zone, turn.now);
-    if workflow
-        .ending
-        .when
-        .as_ref()
-        .is_some_and(|when| expr::holds(when, &env(&turn.zone, state, workflow, today)))
-    {
+    let holds = |when| expr::holds(when, &env(&turn.zone, state, workflow, day_of(&turn.zone, turn.now)));
+    if workflow.ending.when.as_ref().is_some_and(holds) {
         return true;
     }
-    let end = schedule::ends_at(&turn.inputs(state, workflow));
+    let end = state.memo.ends.unwrap_or_else(|| schedule::ends_at(&turn.inputs(state, workflow)));
+    if let Some(state) = turn.state.enrollments.get_mut(&id) {
+        state.memo.ends = Some(end);
+    }
     end.is_some_and(|end| turn.has_come(end))
 }
 

@@ -50,7 +50,7 @@ fn sends(step: &Step) -> bool {
 }
 
 /// What comes next of a step, as it was worked out before where nothing changed since.
-fn coming(
+pub(crate) fn coming(
     turn: &mut Turn<'_>,
     id: EnrollmentId,
     workflow: &Workflow,
@@ -72,18 +72,6 @@ fn coming(
 }
 
 /// The next occurrence of a step that was neither opened nor passed over.
-pub(crate) fn next(
-    turn: &Turn<'_>,
-    id: EnrollmentId,
-    workflow: &Workflow,
-    step: &Step,
-) -> Option<(u32, Planned)> {
-    let enrollment = turn.state.enrollments.get(&id)?;
-    let inputs = turn.inputs(enrollment, workflow);
-    next_of(&inputs, enrollment, step)
-}
-
-/// The same from the parts.
 pub(crate) fn next_of(
     inputs: &schedule::Inputs<'_>,
     enrollment: &EnrollmentState,

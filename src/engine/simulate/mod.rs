@@ -8,6 +8,7 @@ mod patient;
 mod plain;
 #[cfg(test)]
 mod tests;
+mod usual;
 
 use std::sync::Arc;
 
@@ -48,6 +49,7 @@ struct Ground<'a> {
     zone: &'a jiff::tz::TimeZone,
     version: &'a crate::VersionHash,
     start: Date,
+    usual: &'a usual::Usual,
 }
 
 /// The Monday on which the first patients are enrolled; the others follow over a week.
@@ -61,10 +63,11 @@ pub fn simulate(plan: &Plan<'_>) -> Result<Totals, AdvanceError> {
     let library = Library::from([(plan.workflow.version(), Arc::new(plan.workflow.clone()))]);
     let zone = crate::turn::zone_of(&plan.site.zone)?;
     let version = plan.workflow.version();
+    let usual = usual::Usual::of(plan.workflow);
     let mut totals = Totals::new(plan.days);
     for number in 0..plan.patients {
         let start = plus_days(FIRST_DAY, i64::from(number % 7));
-        let ground = Ground { plan, library: &library, zone: &zone, version: &version, start };
+        let ground = Ground { plan, library: &library, zone: &zone, version: &version, start, usual: &usual };
         patient::walk(&ground, u64::from(number), &mut totals)?;
     }
     Ok(totals)

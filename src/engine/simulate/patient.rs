@@ -14,7 +14,7 @@ use crate::{
         Reply, TaskKey,
     },
     guard::handed_over,
-    model::{Channel, Does, Item, ItemKind, Role, TaskKind},
+    model::{Channel, Does, FactDef, FactKind, Item, ItemKind, Role, TaskKind},
     planner::{AdvanceError, advance},
     state::{MessageStanding, PatientState},
 };
@@ -267,14 +267,14 @@ impl Patient<'_, '_> {
         for item in &questionnaire.items {
             let env = || Env::of_answers(questionnaire, &answers);
             let shown = item.only_if.as_ref().is_none_or(|when| holds(when, &env()));
-            if shown && let Some(answer) = self.item(item, bad) {
+            if shown && let Some(answer) = self.item(&questionnaire.id, item, bad) {
                 answers.insert(item.id.clone(), answer);
             }
         }
         answers
     }
 
-    fn item(&mut self, item: &Item, bad: bool) -> Option<Answer> {
+    fn item(&mut self, questionnaire: &Name, item: &Item, bad: bool) -> Option<Answer> {
         let behaviour = &self.ground.plan.behaviour;
         if item.optional && self.chance.happens(behaviour.left_out) {
             return None;
@@ -306,29 +306,30 @@ impl Patient<'_, '_> {
                 let most = if self.chance.happens(worse) { span } else { span / 4 };
                 given(Value::Number(Decimal::whole(min + i64::from(self.chance.below(most + 1)))))
             }
-            ItemKind::Quantity { min, max, .. } => {
-                given(Value::Number(self.measured(item, *min, *max, worse)))
+            ItemKind::Quantity { unit, min, max, .. } => {
+                let usual = self.ground.usual.number(questionnaire, &item.id);
+                given(Value::Number(self.measured(item, unit, usual, worse).clamp(*min, *max)))
             }
             ItemKind::Text { .. } => (!item.optional).then_some(Answer::Text),
         }
     }
 
-    /// Near the last number, seldom further away.
-    fn measured(&mut self, item: &Item, min: Decimal, max: Decimal, worse: u32) -> Decimal {
+    /// Near the last number, or what was known at enrolment in that unit; seldom further away.
+    fn measured(&mut self, item: &Item, unit: &str, usual: Decimal, worse: u32) -> Decimal {
         let enrollment = self.state.enrollments.get(&ENROLLMENT);
         let last = enrollment.and_then(|e| e.series.get(&item.id)).and_then(|series| series.last());
+        let in_unit = |def: &&FactDef| matches!(&def.kind, FactKind::Quantity { unit: known, .. } if def.required && known == unit);
         let fact = || {
-            enrollment?.facts.values().find_map(|value| match value {
-                Value::Number(number) if min <= *number && *number <= max => Some(*number),
+            let def = self.ground.plan.workflow.facts.iter().find(in_unit)?;
+            match enrollment?.facts.get(&def.id)? {
+                Value::Number(number) => Some(*number),
                 _ => None,
-            })
+            }
         };
-        let usual = Decimal::whole((min + max).rounded() / 2);
         let around = last.map(|(_, last)| *last).or_else(fact).unwrap_or(usual);
         let tenths = if self.chance.happens(worse) { 30 } else { 5 };
         let step = i64::from(self.chance.below(2 * tenths + 1)) - i64::from(tenths);
-        let moved = around + Decimal::whole(step).over(Decimal::whole(10)).unwrap_or_default();
-        moved.clamp(min, max)
+        around + Decimal::whole(step).over(Decimal::whole(10)).unwrap_or_default()
     }
 
     fn count(&mut self, entry: &Entry) {

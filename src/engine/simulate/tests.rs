@@ -32,3 +32,11 @@ fn the_numbers_are_plausible() {
     assert!(totals.alerts.values().sum::<u64>() > 0 && totals.nurse_minutes > 0);
     assert_eq!(totals.contacts, totals.days.iter().map(|day| day.contacts).sum::<u64>());
 }
+
+/// 34 % of weekly surveys alert in the source of the oncology protocol.
+#[test]
+fn weekly_surveys_alert_about_as_often_as_in_their_source() {
+    let totals = run("sact-weekly-pro", 100, 90, 1);
+    let share = totals.alert_share();
+    assert!((0.27..0.41).contains(&share), "{share}");
+}
