@@ -348,7 +348,15 @@ async fn open(store: &Store) -> Result<OpenTx, StoreError> {
         sqlite_transaction_mode: (!store.is_postgres()).then_some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
     };
-    let tx = store.0.write.begin_with_options(options).await?;
+    let write = store.0.write.clone();
+    let tx = if store.is_postgres() {
+        // In a task of its own: sqlx forgets a transaction whose beginning nobody waits for any more, and the connection
+        // would serve the next one inside it. What nobody takes is rolled back.
+        let begun = tokio::spawn(async move { write.begin_with_options(options).await });
+        begun.await.map_err(|error| DbErr::Custom(format!("a transaction could not be begun: {error}")))??
+    } else {
+        write.begin_with_options(options).await?
+    };
     Ok(OpenTx { tx, later: sql::Later::default(), _writer: writer })
 }
 

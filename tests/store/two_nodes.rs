@@ -1,5 +1,7 @@
 //! Two writers on one database.
 
+use std::time::{Duration, Instant};
+
 use tend::app::Actor;
 use tend::app::advance::Ticked;
 use tend::app::record::just_now;
@@ -14,6 +16,7 @@ on_both!(
     two_writers_decide_one_after_the_other,
     many_writers_of_one_patient_lose_nothing,
     of_many_who_take_a_task_at_once_one_has_it,
+    whoever_is_cut_off_holds_nothing_afterwards,
 );
 
 /// PostgreSQL: a group leaves out who is held by another node. SQLite has one serving process.
@@ -93,3 +96,37 @@ async fn of_many_who_take_a_task_at_once_one_has_it(world: World) {
     assert_eq!(world.number("select count(*) from event where kind = 'taken'").await, 1);
     world.is_sound().await;
 }
+
+/// A browser that goes away ends its request in the middle of whatever it was waiting for.
+async fn whoever_is_cut_off_holds_nothing_afterwards(world: World) {
+    let patient = world.enroll("Anna Example", "+447700900001").await.patient;
+    for n in 0..150 {
+        let store = world.app.store.clone();
+        let working = tokio::spawn(async move {
+            let mut tx = store.begin();
+            tx.lock(&[patient], Busy::Wait).await.expect("a lock");
+            tx.rollback().await.expect("taken back");
+        });
+        // Finer than the runtime's own clock.
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_micros(n * 10) {
+            std::hint::spin_loop();
+        }
+        working.abort();
+        // Cut off or done.
+        let _ = working.await;
+        let until = Instant::now() + Duration::from_secs(5);
+        while world.app.store.is_postgres() && world.number(OPEN).await > 0 {
+            assert!(Instant::now() < until, "a transaction was left open that nobody ends");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    let mut tx = world.app.store.begin();
+    let locked = tokio::time::timeout(Duration::from_secs(10), tx.lock(&[patient], Busy::Wait)).await;
+    assert_eq!(locked.expect("nobody holds it").expect("a lock").len(), 1);
+}
+
+/// Transactions of other connections that wait for somebody, and the one that this very question was asked inside of.
+const OPEN: &str = "select count(*) from pg_stat_activity where datname = current_database()
+    and (state like 'idle in transaction%'
+         or pid = pg_backend_pid() and statement_timestamp() - xact_start > interval '1 millisecond')";
