@@ -94,6 +94,14 @@ pub enum Chosen {
     Waits,
 }
 
+impl Followup {
+    /// Where it stands in the order.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place { version: self.from.clone(), patient: self.patient, enrollment: self.enrollment }
+    }
+}
+
 impl Population {
     /// Whether the new file leaves anything open about a version that is in use.
     #[must_use]

@@ -196,10 +196,10 @@ impl App {
     /// [`StoreError`].
     pub async fn look_at_model(&self, site: SiteId) -> Result<Look, StoreError> {
         let at = self.clock.now();
-        let models = self.site_models(site).await?;
-        let Some(champion) = models.champion.clone() else { return Ok(Look { watch: Watch::default(), at }) };
+        let SiteModels { champion, challenger } = self.site_models(site).await?;
+        let Some(champion) = champion else { return Ok(Look { watch: Watch::default(), at }) };
         let all = self.store.followed(site, MODEL).await?;
-        let challenger = match models.challenger.clone() {
+        let challenger = match challenger {
             Some(challenger) => Some((challenger, self.store.followed(site, CHALLENGER).await?)),
             None => None,
         };

@@ -20,7 +20,7 @@ use crate::{
     app::{
         App,
         long_job::{LongJob, LongKind, LongState},
-        population::{Chosen, Followup, Place, Population, Tally},
+        population::{Ahead, Chosen, Followup, Place, Population, Tally},
         publish::PublishError,
         version_move::{How, MoveAll, MoveError},
     },
@@ -34,6 +34,8 @@ use crate::{
 
 /// Patients on one page.
 const SHOWN: usize = 50;
+/// Follow-ups that the figures of the first page are of: a quarter of a second's work.
+const LOOKED_MAX: usize = 1_000;
 /// Lines of one patient.
 const LINES_SHOWN: usize = 4;
 /// Moves that are shown.
@@ -243,7 +245,13 @@ async fn build(
     let target = Target::of(app, signed, name).await?;
     let site = signed.staff.site;
     let population = app.population(site, &target.workflow).await?;
-    let ahead = app.look_ahead(site, &target.workflow, &population, after.as_ref(), SHOWN).await?;
+    let most = if after.is_some() { SHOWN } else { LOOKED_MAX };
+    let Ahead { mut followups, next } =
+        app.look_ahead(site, &target.workflow, &population, after.as_ref(), most).await?;
+    let tally: Tally = followups.iter().collect();
+    let more = followups.len() > SHOWN;
+    followups.truncate(SHOWN);
+    let next = followups.last().filter(|_| more).map(Followup::place).or(next);
     let f = Versions(signed.lang);
     let (page_, frame) = signed.page(&format!("/workflows/{name}/versions"), "/workflows");
     let to = target.workflow.version();
@@ -251,7 +259,7 @@ async fn build(
         0 => Vec::new(),
         _ => app.store.moved_to(site, name, &to, None, SHOWN).await?,
     };
-    let shown = ahead.followups.iter().map(|one| one.patient);
+    let shown = followups.iter().map(|one| one.patient);
     let ids: BTreeSet<PatientId> = shown.chain(moved.iter().map(|(patient, _)| *patient)).collect();
     let ids: Vec<PatientId> = ids.into_iter().collect();
     let ward = signed.has_any(WARD);
@@ -270,7 +278,6 @@ async fn build(
     for job in app.store.long_jobs(site, LongKind::Moving, JOBS_SHOWN).await? {
         jobs.extend(reader.job(&job, name));
     }
-    let tally: Tally = ahead.followups.iter().collect();
     Ok(VersionsPage {
         title: f.title(v::text(signed.lang, &target.workflow.title)),
         short: to.short().to_owned(),
@@ -283,17 +290,13 @@ async fn build(
         looked: f.looked(tally.looked, population.elsewhere()),
         found: if tally.looked > 0 { reader.found(&tally) } else { Vec::new() },
         jobs,
-        followups: ahead
-            .followups
-            .iter()
-            .map(|one| reader.followup(one, called(one.patient), ward))
-            .collect(),
+        followups: followups.iter().map(|one| reader.followup(one, called(one.patient), ward)).collect(),
         moved_more: population.moved.saturating_sub(moved.len()),
         moved: moved
             .into_iter()
             .map(|(patient, enrollment)| Moved { name: called(patient), patient, enrollment })
             .collect(),
-        next: ahead.next.map(|last| format!("{}.{}.{}", last.version.0, last.patient, last.enrollment)),
+        next: next.map(|last| format!("{}.{}.{}", last.version.0, last.patient, last.enrollment)),
         pace: String::new(),
         done: false,
         error: None,

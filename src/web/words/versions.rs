@@ -17,8 +17,8 @@ crate::words! {
         moved: "of them moved there", "其中由转换而来";
         chosen_stay: "of them chosen to stay", "其中选择保持原版本";
         chosen_wait: "of them to move when no window is open", "其中选择无待办时转换";
-        looked(n, all): "What a move changes was worked out for the {n} listed on this page, of {all}. The command line works it out for all: tend publish --preview.",
-            "本页列出的 {n} 个随访（共 {all} 个）已推演转换后的变化。命令 tend publish --preview 可推演全部。";
+        looked(n, all): "What a move changes was worked out for {n} of {all} follow-ups, in the order of the list below. The command line works it out for all: tend publish --preview.",
+            "已按下列顺序推演 {all} 个随访中的 {n} 个转换后的变化。命令 tend publish --preview 可推演全部。";
         changing: "For whom moving changes something", "转换后有变化的随访";
         waiting: "Wait for an answer or a task right now", "当前有待答复或待办事项";
         today: "Messages today, as things stand", "今日消息（维持现状）";
