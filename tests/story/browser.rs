@@ -2,36 +2,10 @@
 //!
 //! With `TEND_PICTURES=FOLDER` every page is photographed.
 
-use std::ffi::OsString;
-use std::path::Path;
-use std::time::Duration;
-use std::{collections::BTreeMap, fs};
-
 use serde_json::{Value, json};
 
+use super::demo;
 use crate::support::browser::{assert_accessible, play};
-use crate::support::process::{Kept, wait_until};
-
-/// A program without optimisation lives through weeks of its patients' past first.
-const READY: Duration = Duration::from_secs(240);
-const LISTENING: &str = "listening on ";
-
-/// Starts the demo in a folder; gives its address and everybody's password.
-fn demo(folder: &Path) -> (Kept, String, BTreeMap<String, String>) {
-    let (log, data) = (folder.join("log"), folder.join("data"));
-    let command = [env!("CARGO_BIN_EXE_tend"), "demo", "--port", "0", "--dir"].map(OsString::from);
-    let command = command.into_iter().chain([data.clone().into_os_string()]).collect();
-    let kept = Kept::start(command, &log, "TERM", None);
-    let address = || {
-        let said = fs::read_to_string(&log).unwrap_or_default();
-        said.lines().find_map(|line| line.strip_prefix(LISTENING).map(str::to_owned))
-    };
-    wait_until("the demo listens", READY, Some(&log), || address().is_some());
-    let logins = fs::read_to_string(data.join("logins.txt")).expect("the logins are kept in a file");
-    let logins = logins.lines().skip(1).filter_map(|line| line.split_once(char::is_whitespace));
-    let passwords = logins.map(|(login, password)| (login.to_owned(), password.trim().to_owned())).collect();
-    (kept, address().expect("it listens"), passwords)
-}
 
 fn says(result: &Value, what: &str, words: &[&str]) {
     let text = result[what].as_str().unwrap_or_default();
