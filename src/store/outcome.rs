@@ -6,7 +6,7 @@ use sea_orm::Value;
 use tend_engine::{EnrollmentId, Name, PatientId, SiteId, StaffId};
 
 use super::{
-    StoreError, Tx,
+    StoreError, Tx, sql, tables,
     words::{micros, uuid},
 };
 
@@ -124,10 +124,9 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn write_outcomes(&mut self, outcomes: &[NewOutcome]) -> Result<(), StoreError> {
-        let insert = "insert into outcome (id, site, patient, enrollment, happened, day, source, set_by, set_at) \
-                      values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        let mut rows = sql::Rows::default();
         for one in outcomes {
-            let values: Vec<Value> = vec![
+            rows.push([
                 uuid(one.id).into(),
                 uuid(one.site.0).into(),
                 uuid(one.patient.0).into(),
@@ -137,9 +136,9 @@ impl Tx {
                 one.source.into(),
                 one.by.map(|by| uuid(by.0)).into(),
                 micros(one.at).into(),
-            ];
-            self.statement(insert, values).await?;
+            ]);
         }
+        sql::insert(self.conn().await?, &tables::OUTCOME, rows).await?;
         Ok(())
     }
 

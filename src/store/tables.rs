@@ -186,6 +186,21 @@ pub const SCORE: Columns = Columns {
     ],
 };
 
+pub const OUTCOME: Columns = Columns {
+    table: "outcome",
+    columns: &[
+        ("id", Id),
+        ("site", Id),
+        ("patient", Id),
+        ("enrollment", Id),
+        ("happened", Bool),
+        ("day", TextOpt),
+        ("source", Text),
+        ("set_by", IdOpt),
+        ("set_at", Big),
+    ],
+};
+
 /// A wish for a score that was looked at; a newer wish stays.
 pub const SCORE_LOOKED_AT: Update = Update {
     rows: Columns { table: "enrollment", columns: &[("id", Id), ("seen", Big)] },
