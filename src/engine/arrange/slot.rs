@@ -143,21 +143,25 @@ pub(crate) fn has_room(ledger: Ledger<'_>, channel: Channel, day: Date, except: 
 
 /// When the gap to the other messages has passed, if it has not at `at`.
 pub(crate) fn gap(ledger: Ledger<'_>, at: Timestamp, except: Option<&MessageKey>) -> Option<Timestamp> {
-    let gap = SignedDuration::from_mins(i64::from(ledger.site.gap_minutes.max(GAP_MINUTES_MIN)));
-    let near = |other: &Timestamp| at.duration_since(*other).abs() < gap;
-    let all = ledger.state.messages.iter();
-    let others = all.filter_map(|(key, message)| Some((key, counts_at(message).filter(near)?)));
-    let latest = others.filter(|(key, _)| except != Some(*key)).map(|(_, at)| at).max()?;
-    latest.saturating_add(gap).ok()
+    gap_to(ledger, at, except, |_| true)
 }
 
 /// The same for messages that left already: what only waits gives way to what is being claimed.
 pub(crate) fn sent_gap(ledger: Ledger<'_>, at: Timestamp, except: &MessageKey) -> Option<Timestamp> {
+    gap_to(ledger, at, Some(except), |message| message.standing != MessageStanding::Scheduled)
+}
+
+fn gap_to(
+    ledger: Ledger<'_>,
+    at: Timestamp,
+    except: Option<&MessageKey>,
+    counts: impl Fn(&MessageState) -> bool,
+) -> Option<Timestamp> {
     let gap = SignedDuration::from_mins(i64::from(ledger.site.gap_minutes.max(GAP_MINUTES_MIN)));
     let near = |other: &Timestamp| at.duration_since(*other).abs() < gap;
-    let all = ledger.state.messages.iter();
-    let left = all.filter(|(_, message)| message.standing != MessageStanding::Scheduled);
-    let sent = left.filter_map(|(key, message)| Some((key, counts_at(message).filter(near)?)));
-    let latest = sent.filter(|(key, _)| *key != except).map(|(_, at)| at).max()?;
+    let all = ledger.state.messages.iter().filter(|(_, message)| counts(message));
+    let others = all.filter_map(|(key, message)| Some((key, counts_at(message).filter(near)?)));
+    // Keys are long and alike: compared last.
+    let latest = others.filter(|(key, _)| except != Some(*key)).map(|(_, at)| at).max()?;
     latest.saturating_add(gap).ok()
 }
