@@ -45,13 +45,6 @@ fn places_exist(compiled: &Compiled, name: &str) {
     }
 }
 
-/// Processor time of this thread: a busy machine is no slow parser.
-fn used() -> Duration {
-    let said = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanoseconds = said.split(' ').next().and_then(|text| text.parse().ok());
-    Duration::from_nanos(nanoseconds.expect("Linux says it in nanoseconds"))
-}
-
 /// Set in the process that is alone with the files, so that their memory can be told from that of other tests.
 const ALONE: &str = "TEND_HOSTILE_FILES_ALONE";
 
@@ -90,9 +83,9 @@ fn refuse_all() {
         // Takes the mark of the most memory down to what is held now.
         std::fs::write("/proc/self/clear_refs", "5").expect("the mark can be taken down");
         let (held, _) = kilobytes();
-        let begun = used();
+        let begun = Instant::now();
         let compiled = compile(&set);
-        let took = used() - begun;
+        let took = begun.elapsed();
         let grew = kilobytes().1.saturating_sub(held);
         assert!(took < AT_MOST, "{name} took {took:?}");
         assert!(grew < KILOBYTES_MAX, "{name} needed {grew} kB");
@@ -235,9 +228,9 @@ fn bent_files_and_conditions_never_panic_or_hang() {
         // Alone, and now and then among the others.
         let mut set = if dice.roll(20) == 0 { files.clone() } else { BTreeMap::new() };
         set.insert(path.clone(), bytes);
-        let begun = used();
+        let begun = Instant::now();
         let compiled = compile(&set);
-        assert!(used() - begun < AT_MOST, "round {rounds} of seed {SEED}: {path}");
+        assert!(begun.elapsed() < AT_MOST, "round {rounds} of seed {SEED}: {path}");
         places_exist(&compiled, path);
     }
     assert!(rounds > 0);
