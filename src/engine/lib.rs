@@ -9,6 +9,9 @@
 //! * [`arrange`] turns the wants of all of a patient's enrollments into messages, tasks and one wake-up;
 //! * [`guard`] answers, right before a hand-over, whether a message may still go.
 
+// What bad input could reach says what is wrong and goes on; a test may panic.
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod arrange;
 pub mod calendar;
 pub mod case;

@@ -29,6 +29,9 @@
 //! For those who train: `fit` takes a `RawTable` of texts and gives a model's bytes; `history` holds the features that
 //! look back; `inner`, `trees`, `linear`, `deep` and `stack` are the steps of a fit, in this order.
 
+// What bad input could reach says what is wrong and goes on; a test may panic.
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod bare;
 mod card;
 mod columns;
