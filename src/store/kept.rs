@@ -11,8 +11,8 @@ use tend_engine::PatientId;
 
 use super::Locked;
 
-/// Most patients that are kept, some ten megabytes: a morning's messages find their patients here from step to receipt.
-pub const KEPT_MAX: usize = 2_048;
+/// Most patients that are kept: those of the messages that are under way, claimed or being handed over, several times over.
+pub const KEPT_MAX: usize = 1_024;
 
 #[derive(Debug, Default)]
 pub struct Kept(Mutex<Shelf>);
