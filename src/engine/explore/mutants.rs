@@ -107,6 +107,20 @@ impl Mutant {
         workflow
     }
 
+    /// With the name of the rule or step.
+    fn told(self, workflow: &Workflow) -> String {
+        let name = match self {
+            Self::NoRule(index) | Self::NoAction(index, _) | Self::NeverMet(index, _) => {
+                workflow.rules[index].id.as_str()
+            }
+            Self::NoOverdue(index) | Self::NeverComes(index) | Self::WiderWindow(index) => {
+                workflow.steps[index].id.as_str()
+            }
+            Self::NoLadder(_) | Self::NoLastRung(_) | Self::NoEnd => "",
+        };
+        format!("{self:?} {name}")
+    }
+
     /// Why a walk need not notice it: nothing is wrong with what is left, taken by itself.
     fn reason(self) -> Option<&'static str> {
         match self {
@@ -161,7 +175,8 @@ impl Share {
                 self.by_cases += 1;
             } else {
                 let reason = mutant.reason();
-                let told = format!("{} {mutant:?}: {}", workflow.id, reason.unwrap_or("UNEXPLAINED"));
+                let told =
+                    format!("{} {}: {}", workflow.id, mutant.told(workflow), reason.unwrap_or("UNEXPLAINED"));
                 assert!(reason.is_some(), "{told}");
                 self.missed.push(told);
             }
@@ -214,8 +229,7 @@ fn mutants_of_the_library_are_found() {
         share.of(workflow, &cases, bounds, &picked(&mutants(workflow), per_workflow, 4));
     }
     assert!(share.total >= if long { 200 } else { 20 }, "{}", share.told());
-    // What is not found takes a rule away that no case asks for, or is another choice: each one is told with its reason.
-    assert!((share.walked + share.by_cases) * 5 >= share.total * 3, "{}", share.told());
+    assert!((share.walked + share.by_cases) * 4 >= share.total * 3, "{}", share.told());
     std::io::Write::write_all(&mut std::io::stderr(), share.told().as_bytes()).expect("written");
 }
 
@@ -237,4 +251,44 @@ fn the_shipped_library_is_clean() {
         }
         assert!(report.findings.is_empty(), "{}: {}", workflow.id, told(&report));
     }
+}
+
+/// What the workflow's rules may lose (a rule, one of the things that it does) without any of its cases failing.
+fn unasked(workflow: &Workflow, cases: &[(String, Case)]) -> Vec<String> {
+    let cases: Vec<&Case> =
+        cases.iter().map(|(_, case)| case).filter(|case| case.workflow == workflow.id).collect();
+    let is_of_a_rule = |mutant: &Mutant| match mutant {
+        Mutant::NoRule(_) => true,
+        // One action is the whole rule.
+        Mutant::NoAction(index, _) => workflow.rules[*index].then.len() > 1,
+        Mutant::NoLadder(_)
+        | Mutant::NoLastRung(_)
+        | Mutant::NoOverdue(_)
+        | Mutant::NoEnd
+        | Mutant::NeverMet(..)
+        | Mutant::NeverComes(_)
+        | Mutant::WiderWindow(_) => false,
+    };
+    let is_unnoticed = |mutant: &Mutant| {
+        let changed = mutant.of(workflow);
+        cases.iter().all(|case| run(case, &changed).is_empty())
+    };
+    let unasked = mutants(workflow).into_iter().filter(is_of_a_rule).filter(is_unnoticed);
+    unasked.map(|mutant| format!("{} {}", workflow.id, mutant.told(workflow))).collect()
+}
+
+/// A rule that no case asks for may get lost unnoticed.
+#[test]
+fn every_rule_of_the_library_is_asked_for() {
+    let compiled = shipped();
+    let unasked: Vec<String> = std::thread::scope(|scope| {
+        let cases = &compiled.cases;
+        let threads: Vec<_> = compiled
+            .workflows
+            .iter()
+            .map(|(_, workflow)| scope.spawn(move || unasked(workflow, cases)))
+            .collect();
+        threads.into_iter().flat_map(|thread| thread.join().expect("played")).collect()
+    });
+    assert!(unasked.is_empty(), "{} are asked for by no case:\n{}", unasked.len(), unasked.join("\n"));
 }
