@@ -6,6 +6,7 @@ pub mod demo;
 pub mod enrol;
 pub mod monitor;
 pub mod patient;
+pub mod published;
 pub mod queue;
 pub mod staff;
 pub mod story;
@@ -18,6 +19,7 @@ pub use demo::Demo;
 pub use enrol::Enrol;
 pub use monitor::{Became, Monitor};
 pub use patient::Patient;
+pub use published::Published;
 pub use queue::{Health, MessageLog, Risk, Workflows};
 pub use staff::Staff;
 pub use story::Story;
@@ -86,6 +88,7 @@ mod tests {
             Chart::ALL,
             Enrol::ALL,
             Health::ALL,
+            Published::ALL,
             MessageLog::ALL,
             Risk::ALL,
             Staff::ALL,

@@ -99,6 +99,11 @@ async fn every_page_is_accessible_and_fits_a_phone() {
     let of = patient.enrollment;
     ward.submit("/risk", "/risk/switch", &[("workflow", "hf-discharge-90d"), ("state", "on")]).await;
     super::staff_risk::score(&ward, patient, 270_000).await;
+    let known =
+        [("los_days", "5"), ("adm_type", "emergency"), ("n_inpatient_12m", "2"), ("icd10_1", "I50_9")];
+    super::staff_risk::learn(&ward, patient, &known).await;
+    let filtration = [("creatinine_umol_l", "118"), ("age", "77"), ("sex", "F")];
+    super::staff_risk::learn(&ward, patient, &filtration).await;
     let moving = format!("{chart}/risk?enrollment={of}");
     ward.submit(&moving, &moving, &[("to", "up"), ("reason", "lives alone since Monday")]).await;
     let import = import(&ward).await;

@@ -8,6 +8,7 @@ use tend::store::FreeText;
 use tend::store::read::worklist::WorklistFilter;
 use tend_engine::fact::Fact;
 use tend_engine::model::Role;
+use tend_engine::{Decimal, Value};
 
 use super::ward::{Ward, named};
 use crate::support::app::{SITE, on_both_databases};
@@ -16,6 +17,7 @@ on_both_databases!(
     a_clinician_moves_a_patient_and_takes_it_back,
     risk_orders_what_is_equally_urgent_and_nobody_starves,
     a_nurse_moves_nobody,
+    published_scores_stand_beside_the_model,
 );
 
 pub(super) async fn score(ward: &Ward, of: Enrolled, ppm: u32) {
@@ -155,4 +157,119 @@ async fn risk_orders_what_is_equally_urgent_and_nobody_starves() {
     }
     assert!(compared >= 6, "{:?}", rows.iter().map(|row| (&row.patient_name, row.level)).collect::<Vec<_>>());
     assert_eq!(app.doctor(true).await.expect("a check").differences, Vec::<String>::new());
+}
+
+/// Records facts as a workflow that asks for them would.
+pub(super) async fn learn(ward: &Ward, of: Enrolled, facts: &[(&str, &str)]) {
+    let app = &ward.pages.app;
+    let value = |text: &str| match text {
+        "yes" => Value::Bool(true),
+        "no" => Value::Bool(false),
+        _ => Decimal::parse(text).map_or_else(|_| Value::Choice(named(text)), Value::Number),
+    };
+    let set = |(name, text): &(&str, &str)| {
+        let fact = Fact::FactSet { name: named(name), value: value(text) };
+        just_now(Actor::System, app.clock.now(), Some(of.enrollment), fact)
+    };
+    let facts = facts.iter().map(set).collect();
+    app.record(Actor::System, "facts", of.patient, facts, &FreeText::new()).await.expect("recorded");
+    app.forget_pages();
+}
+
+/// What the chart says of a score.
+fn said(page: &str, score: &str) -> String {
+    let (_, after) =
+        page.split_once(&format!("<dt>{score}</dt><dd>")).unwrap_or_else(|| panic!("no {score}: {page}"));
+    after.split_once("</dd>").expect("an end").0.to_owned()
+}
+
+async fn published_scores_stand_beside_the_model() {
+    let ward = Ward::open().await;
+    ward.hire("doctor", &["clinician"], &[Role::Clinician]).await;
+    ward.sign_in("doctor").await;
+    let of = ward.enrol("Ann Example", 1).await;
+    let path = format!("/patients/{}", of.patient);
+    let chart = async |lang: &str| ward.pages.get(&format!("{path}?lang={lang}")).await;
+
+    // Nothing is known: nothing is made up, and what is lacking is named.
+    let page = chart("en").await;
+    for score in ["LACE", "HOSPITAL", "HOSPITAL, simplified", "Charlson", "NEWS2", "eGFR (CKD-EPI 2021)"] {
+        assert!(said(page.text(), score).starts_with("not worked out because "), "{score}");
+    }
+    let lace = said(page.text(), "LACE");
+    assert!(
+        lace.contains("the length of stay, the type of admission, the sum of comorbidities and emergency"),
+        "{lace}"
+    );
+    assert!(said(page.text(), "Charlson").contains("a coded diagnosis is not recorded"));
+
+    // The vectors of the sources: LACE 13, HOSPITAL 8 in both forms, Charlson 2 and 3, NEWS2 8, eGFR 75.5.
+    learn(
+        &ward,
+        of,
+        &[("los_days", "5"), ("adm_type", "emergency"), ("lace_comorbidity", "4"), ("n_emergency_6m", "1")],
+    )
+    .await;
+    assert_eq!(said(chart("en").await.text(), "LACE"), "13 of 19: high");
+    let hospital = [
+        ("haemoglobin_g_dl", "11.0"),
+        ("oncology_service", "yes"),
+        ("active_cancer", "yes"),
+        ("sodium_mmol_l", "140"),
+        ("n_procs", "0"),
+        ("adm_type", "urgent"),
+        ("n_inpatient_12m", "2"),
+        ("los_days", "6"),
+    ];
+    learn(&ward, of, &hospital).await;
+    learn(&ward, of, &[("icd10_1", "I50_9"), ("icd10_2", "J44_1")]).await;
+    let home =
+        [("respirations", "22"), ("spo2", "93"), ("oxygen", "no"), ("systolic", "105"), ("pulse", "115")];
+    learn(&ward, of, &home).await;
+    learn(&ward, of, &[("creatinine_umol_l", "79.56"), ("age", "55"), ("sex", "F")]).await;
+    let page = chart("en").await;
+    let bands = "Admissions count in bands of 0 to 1, 2 to 5, and more.";
+    assert_eq!(said(page.text(), "HOSPITAL"), format!("8 of 13: high. {bands}"));
+    assert_eq!(said(page.text(), "HOSPITAL, simplified"), format!("8 of 12: likely. {bands}"));
+    assert_eq!(said(page.text(), "Charlson"), "2 (weights of 1987), 3 (weights of 2011)");
+    let rate = said(page.text(), "eGFR (CKD-EPI 2021)");
+    assert_eq!(rate, "75.5 mL/min/1.73 m², G2. One value does not make a chronic disease.");
+    // Five of the seven measured at home are not a part of NEWS2 that may be shown.
+    let partly = said(page.text(), "NEWS2");
+    assert!(partly.starts_with("not worked out because consciousness and temperature are not"), "{partly}");
+    learn(&ward, of, &[("consciousness", "alert"), ("temperature", "38.5")]).await;
+    assert_eq!(said(chart("en").await.text(), "NEWS2"), "8 of 20: emergency");
+    learn(&ward, of, &[("spo2_target", "low_88_92")]).await;
+    assert_eq!(said(chart("en").await.text(), "NEWS2"), "6 of 20: urgent review");
+
+    let chinese = chart("zh").await;
+    assert_eq!(said(chinese.text(), "NEWS2 早期预警评分"), "6 分（满分 20）：紧急评估");
+    assert!(said(chinese.text(), "eGFR（CKD-EPI 2021 公式）").contains("G2 期"));
+
+    // Nothing that cannot be, and nobody whom a score was not made for.
+    learn(&ward, of, &[("haemoglobin_g_dl", "110"), ("age", "15")]).await;
+    let page = chart("en").await;
+    let part = said(page.text(), "HOSPITAL");
+    assert!(part.starts_with("7 to 8; not worked out because haemoglobin is not recorded"), "{part}");
+    assert_eq!(said(page.text(), "NEWS2"), "not made for anybody under 16");
+    assert_eq!(said(page.text(), "eGFR (CKD-EPI 2021)"), "not made for anybody under 18");
+
+    // On the queue stand LACE and what is known altogether.
+    score(&ward, of, 200_000).await;
+    ward.submit("/risk", "/risk/switch", &[("workflow", "hf-discharge-90d"), ("state", "on")]).await;
+    let queue = ward.pages.get("/risk?lang=en").await;
+    for words in ["LACE 13 of 19: high", "HOSPITAL, simplified", "Charlson 2 (weights of 1987)"] {
+        assert_eq!(
+            queue.text().contains(words),
+            words != "HOSPITAL, simplified",
+            "{words}: {}",
+            queue.text()
+        );
+    }
+    assert!(ward.pages.get("/risk?lang=zh").await.text().contains("LACE 指数 13 分（满分 19）：高"));
+
+    // A clerk sees no facts, and so no scores.
+    ward.hire("clerk", &["clerk"], &[Role::Clerk]).await;
+    ward.sign_in("clerk").await;
+    assert!(!chart("en").await.text().contains("Published scores"));
 }

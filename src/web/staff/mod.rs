@@ -18,6 +18,7 @@ pub mod import;
 pub mod messages;
 pub mod monitor;
 pub mod patient;
+pub mod published;
 pub mod risk;
 pub mod routes;
 pub mod session;

@@ -24,6 +24,7 @@ use tend_engine::{
 use super::{
     CLINICAL, Frame, Signed, StaffForm, answer, answers,
     answers::Series,
+    published,
     story::{Teller, Titles},
     task::Ask,
     vocabulary as v,
@@ -59,6 +60,7 @@ struct Enrolled {
     paused: bool,
     anchors: Vec<String>,
     facts: Vec<(String, String)>,
+    scores: published::Shown,
     /// What became of the patient, if it is known.
     became: Option<String>,
     id: String,
@@ -134,6 +136,7 @@ struct PatientPage {
     clinical: bool,
     clinician: bool,
     b: words::Became,
+    p: words::Published,
     series: Vec<Series>,
     forms: Vec<answers::Filled>,
     messages: Vec<Message>,
@@ -325,6 +328,7 @@ async fn build(app: &App, signed: &Signed, row: &PatientRow, asked: &Asked) -> R
         clinical,
         clinician: signed.has_any(&[AccountRole::Clinician]),
         b: words::Became(signed.lang),
+        p: words::Published(signed.lang),
         page,
         frame,
         c,
@@ -415,6 +419,7 @@ fn enrolled(signed: &Signed, app: &App, row: &PatientRow, became: &Became) -> Ve
             paused: matches!(state.standing, Standing::Paused { .. }),
             anchors: state.anchors.iter().map(|(name, at)| c.since_anchor(anchor(name), at.date)).collect(),
             facts: if clinical { state.facts.iter().map(fact).collect() } else { Vec::new() },
+            scores: if clinical { published::shown(signed.lang, state) } else { published::Shown::default() },
             became: became.get(id).map(|outcome| super::became::sentence(signed.lang, outcome)),
             id: id.to_string(),
         }

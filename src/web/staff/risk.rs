@@ -13,7 +13,7 @@ use serde::Deserialize;
 use tend_engine::{EnrollmentId, Name, PatientId};
 
 use super::{
-    Frame, Signed, StaffForm,
+    Frame, Signed, StaffForm, published,
     vocabulary::{self as v, Titles},
 };
 use crate::{
@@ -50,8 +50,8 @@ struct Row {
     interval: Option<String>,
     reasons: Vec<String>,
     not_scored: Option<String>,
-    /// The published score beside it.
-    lace: Option<String>,
+    /// The published scores beside it.
+    published: Vec<String>,
     model: String,
     /// What a clinician decided.
     moved: Option<&'static str>,
@@ -156,9 +156,9 @@ pub async fn show(app: Data<App>, signed: Signed, asked: Query<Asked>) -> Result
         Some(Signal::Quiet) | None => None,
     };
     let version = app.site_models(site).await?.champion_version().to_owned();
-    let lace = published(&app, &[&red, &ranked, &abstained, &dismissed, &audit], signed.lang).await?;
+    let beside = beside(&app, &[&red, &ranked, &abstained, &dismissed, &audit], signed.lang).await?;
     let shown = |rows: Vec<RiskRow>| -> Vec<Row> {
-        rows.into_iter().map(|row| shown(&signed, (&on, &back), &titles, &lace, row)).collect()
+        rows.into_iter().map(|row| shown(&signed, (&on, &back), &titles, &beside, row)).collect()
     };
     page(&RiskPage {
         r,
@@ -252,31 +252,26 @@ fn level_of(rank: i32) -> Option<tend_engine::model::LevelId> {
     usize::try_from(rank).ok().and_then(|rank| v::LEVELS.get(rank).copied())
 }
 
-/// The published score of each follow-up on the page.
-async fn published(
+/// The published scores of each follow-up on the page.
+async fn beside(
     app: &App,
     lists: &[&Vec<RiskRow>],
     lang: Lang,
-) -> Result<BTreeMap<EnrollmentId, String>, WebError> {
-    let m = Monitor(lang);
+) -> Result<BTreeMap<EnrollmentId, Vec<String>>, WebError> {
     let mut patients: Vec<PatientId> =
         lists.iter().flat_map(|rows| rows.iter().map(|row| row.patient)).collect();
     patients.sort();
     patients.dedup();
     let states = app.store.states(&patients).await?;
     let enrollments = states.into_iter().flat_map(|(_, state)| state.enrollments);
-    let words = |points: score::published::Points| match points.value {
-        Some(value) => m.lace(value),
-        None => m.lace_between(points.least, points.most),
-    };
-    Ok(enrollments.map(|(id, state)| (id, words(score::published::of(&state)))).collect())
+    Ok(enrollments.map(|(id, state)| (id, published::in_a_line(lang, &state))).collect())
 }
 
 fn shown(
     signed: &Signed,
     (on, back): (&[&str], &[&str]),
     titles: &Titles,
-    lace: &BTreeMap<EnrollmentId, String>,
+    beside: &BTreeMap<EnrollmentId, Vec<String>>,
     row: RiskRow,
 ) -> Row {
     let (w, r) = (Staff(signed.lang), Risk(signed.lang));
@@ -314,7 +309,7 @@ fn shown(
                 })
             })
             .or_else(|| stepped_back.then(|| r.not_scored_because(r.not_shown()))),
-        lace: lace.get(&row.enrollment).cloned(),
+        published: beside.get(&row.enrollment).cloned().unwrap_or_default(),
         moved: row.moved.as_deref().and_then(|word| match word {
             "up" => Some(r.moved_up()),
             "down" => Some(r.moved_down()),

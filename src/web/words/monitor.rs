@@ -64,8 +64,6 @@ crate::words! {
             "未作更改：结局数量不足，较少的一类至少需要20例。";
         no_challenger: "Nothing was changed: there is no challenger.", "未作更改：没有对照模型。";
         to_monitor: "How the model does", "模型运行监测";
-        lace(points): "LACE {points}", "LACE {points} 分";
-        lace_between(least, most): "LACE {least} to {most}: not all of it is known", "LACE {least} 至 {most} 分：部分项目未知";
     }
 }
 
