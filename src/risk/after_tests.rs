@@ -1,10 +1,12 @@
 //! After training: another place, a day of review, reasons that matter, intervals that hold the truth.
+#![cfg(test)]
 
 use crate::metrics::binary;
 use crate::rng::Rng;
 use crate::tests::{labelled, logit, patient, table, timed};
 use crate::{
-    INTERCEPT_EVENTS, Model, ModelBytes, Options, Outcome, OutcomeColumns, RawTable, Roles, fit, page,
+    Estimate, INTERCEPT_EVENTS, Model, ModelBytes, Options, Outcome, OutcomeColumns, RawTable, Roles, fit,
+    page,
 };
 
 fn outcome() -> OutcomeColumns {
@@ -164,18 +166,23 @@ fn known(truth: usize, rows: usize, seed: u64) -> (RawTable, Vec<f64>) {
     (out, z)
 }
 
-/// The share of 500 fresh truths that lie in the intervals of a model of 800 rows.
-fn covered(truth: usize, seed: u64) -> f64 {
-    let (train, _) = known(truth, 800, 100 + seed);
+/// Rows that a model learns from, and fresh rows that it is asked about.
+const ROWS: [usize; 2] = [800, 500];
+
+/// What a model that learned from `train` says of the fresh rows.
+fn estimates(train: &RawTable, seed: u64, fresh: &RawTable) -> Vec<Estimate> {
     let roles = Roles { id: "pid".to_owned(), outcome: outcome(), ..Roles::default() };
     let options = Options { roles, seed, ..Options::default() };
-    let model = fit(&train, &options, &mut |_, _| true).expect("trains").model;
-    let (fresh, p) = known(truth, 500, 200 + seed);
-    let scored = model.score_table(&fresh, &[]).expect("scores");
-    let inside = scored.iter().zip(&p).filter(|(scored, p)| {
-        let estimate = scored.estimates[0];
-        (estimate.low..=estimate.high).contains(*p)
-    });
+    let model = fit(train, &options, &mut |_, _| true).expect("trains").model;
+    model.score_table(fresh, &[]).expect("scores").iter().map(|scored| scored.estimates[0]).collect()
+}
+
+/// The share of fresh truths that lie in the intervals.
+fn covered(truth: usize, seed: u64) -> f64 {
+    let (train, _) = known(truth, ROWS[0], 100 + seed);
+    let (fresh, p) = known(truth, ROWS[1], 200 + seed);
+    let said = estimates(&train, seed, &fresh);
+    let inside = said.iter().zip(&p).filter(|(said, p)| (said.low..=said.high).contains(*p));
     inside.count() as f64 / p.len() as f64
 }
 
@@ -189,6 +196,70 @@ fn ninety_percent_intervals_hold_the_truth_nearly_so_often() {
     let share = mean(&by_truth);
     println!("{share:.3} of the truths lie in 90 % intervals, by truth {by_truth:.3?}");
     assert!((0.85..=0.95).contains(&share), "{share} of the truths lie in 90 % intervals: {by_truth:?}");
+}
+
+/// As many rows, drawn with replacement; who is drawn twice is held out twice.
+fn drawn(table: &RawTable, seed: u64) -> RawTable {
+    let mut out = RawTable::new(table.header().to_vec()).expect("names differ");
+    let mut rng = Rng::new(seed, "bootstrap");
+    for _ in 0..table.rows() {
+        let row = (rng.uniform() * table.rows() as f64) as usize;
+        out.push_row((0..table.header().len()).map(|column| table.cell(row, column))).expect("fits");
+    }
+    out
+}
+
+/// The middle 90 % of what the resamples said of a row, by the quantile whose median is right with few of them too
+/// (Hyndman and Fan 1996, the eighth).
+fn middle(mut risks: Vec<f64>) -> f64 {
+    risks.sort_by(f64::total_cmp);
+    let last = risks.len() - 1;
+    let at = |share: f64| {
+        let place = (share * (risks.len() as f64 + 1.0 / 3.0) - 2.0 / 3.0).clamp(0.0, last as f64);
+        let (below, above) = (risks[place.floor() as usize], risks[place.ceil() as usize]);
+        below + (above - below) * place.fract()
+    };
+    at(0.95) - at(0.05)
+}
+
+fn median(mut widths: Vec<f64>) -> f64 {
+    widths.sort_by(f64::total_cmp);
+    widths[widths.len() / 2]
+}
+
+/// Width of the stated interval of each fresh row, and of that of a bootstrap by patient.
+fn widths(truth: usize, rows: usize, resamples: u64) -> (Vec<f64>, Vec<f64>) {
+    let (train, _) = known(truth, rows, 100);
+    let (fresh, _) = known(truth, ROWS[1], 200);
+    let stated = estimates(&train, 0, &fresh).iter().map(|said| said.high - said.low).collect();
+    let learn = |seed| estimates(&drawn(&train, seed), seed, &fresh);
+    let again: Vec<Vec<Estimate>> = std::thread::scope(|scope| {
+        let (learn, half) = (&learn, resamples / 2);
+        let other = scope.spawn(move || (half..resamples).map(learn).collect::<Vec<_>>());
+        let mut all: Vec<Vec<Estimate>> = (0..half).map(learn).collect();
+        all.extend(other.join().expect("trains"));
+        all
+    });
+    let of_row = |row: usize| middle(again.iter().map(|said| said[row].risk).collect());
+    (stated, (0..ROWS[1]).map(of_row).collect())
+}
+
+/// Twelve resamples of 400 rows of each truth; `TEND_LONG=1`: two hundred of 800.
+#[test]
+#[expect(clippy::disallowed_macros, reason = "prints the figure that the document states")]
+fn the_interval_is_at_most_half_as_wide_again_as_a_bootstrap() {
+    let long = std::env::var_os("TEND_LONG").is_some();
+    let (rows, resamples) = if long { (ROWS[0], 200) } else { (400, 12) };
+    let (mut stated, mut bootstrap, mut by_truth) = (Vec::new(), Vec::new(), Vec::new());
+    for truth in 0..TRUTHS.len() {
+        let (of_model, of_bootstrap) = widths(truth, rows, resamples);
+        by_truth.push(median(of_model.clone()) / median(of_bootstrap.clone()));
+        stated.extend(of_model);
+        bootstrap.extend(of_bootstrap);
+    }
+    let times = median(stated) / median(bootstrap);
+    println!("{times:.2} times as wide as a bootstrap of {resamples}, by truth {by_truth:.2?}");
+    assert!(times <= 1.5, "{times} times as wide as a bootstrap of {resamples}: {by_truth:?}");
 }
 
 #[test]
