@@ -20,6 +20,7 @@ mod m0013_followed;
 mod m0014_score_site;
 mod m0015_score_of;
 mod m0016_decided_under;
+mod m0017_task_workflow;
 
 pub use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_score_site::Migration),
             Box::new(m0015_score_of::Migration),
             Box::new(m0016_decided_under::Migration),
+            Box::new(m0017_task_workflow::Migration),
         ]
     }
 }

@@ -237,6 +237,7 @@ impl Batch {
             uuid(patient.0).into(),
             key.0.clone().into(),
             row.enrollment.map(uuid).into(),
+            row.workflow.clone().into(),
             uuid(row.site).into(),
             row.team.map(uuid).into(),
             row.kind.into(),

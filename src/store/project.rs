@@ -96,6 +96,7 @@ pub enum TaskStep {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskRow {
     pub enrollment: Option<u128>,
+    pub workflow: Option<String>,
     pub site: u128,
     pub team: Option<u128>,
     pub kind: &'static str,
@@ -261,7 +262,9 @@ fn fold(changes: &mut Changes, library: &Library, whose: Whose, entry: &Entry, a
         Fact::TaskOpened(plan) => {
             let enrollment = entry.enrollment.or_else(|| plan.about.as_ref().map(|about| about.enrollment));
             let mut row = task_row(plan, enrollment, site_of(after, enrollment, whose), whose.team);
-            row.risk_sort = order::risk_sort(enrollment.and_then(|id| after.enrollments.get(&id)));
+            let about = enrollment.and_then(|id| after.enrollments.get(&id));
+            row.workflow = about.map(|about| about.workflow.to_string());
+            row.risk_sort = order::risk_sort(about);
             changes.tasks.entry(plan.key.clone()).or_default().opened = Some(row);
         }
         Fact::TaskChanged { task, level, role, respond_by, rung, because, rule: _ } => changes.task(
@@ -381,6 +384,7 @@ fn staff(author: Author) -> Option<StaffId> {
 fn task_row(plan: &TaskPlan, enrollment: Option<EnrollmentId>, site: SiteId, team: Option<u128>) -> TaskRow {
     TaskRow {
         enrollment: enrollment.map(|id| id.0),
+        workflow: None,
         site: site.0,
         team,
         kind: words::task_kind(plan.kind),

@@ -163,6 +163,7 @@ fn task_of(site: SiteId, team: Option<u128>, reason: &str, now: Timestamp) -> Ta
     let title = text("Follow-up stands still: the record needs a look", "随访已停止:需要人工查看该记录");
     TaskRow {
         enrollment: None,
+        workflow: None,
         site: site.0,
         team,
         kind: words::task_kind(TaskKind::Review),

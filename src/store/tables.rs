@@ -271,6 +271,7 @@ pub const TASK: Columns = Columns {
         ("patient", Id),
         ("key", Text),
         ("enrollment", IdOpt),
+        ("workflow", TextOpt),
         ("site", Id),
         ("team", IdOpt),
         ("kind", Text),

@@ -440,6 +440,7 @@ pub(super) fn task_row(model: &task::Model) -> Result<TaskRow, StoreError> {
         serde_json::from_str(&model.because).map_err(|error| StoreError::unreadable("reasons", error))?;
     Ok(TaskRow {
         enrollment: model.enrollment.map(|id| id.as_u128()),
+        workflow: model.workflow.clone(),
         site: model.site.as_u128(),
         team: model.team.map(|id| id.as_u128()),
         kind: words::task_kind(words::task_kind_of(&model.kind)?),

@@ -1,16 +1,18 @@
 //! The worklist and the call screen.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::http::StatusCode;
+use tend::app::enroll::Course;
 use tend::store::read::worklist::{After, WORKLIST_ROWS, WorklistFilter};
-use tend_engine::model::Role;
+use tend_engine::{TaskId, Value, model::Role};
 
-use super::ward::{Ward, between};
+use super::ward::{Ward, between, named};
 use crate::support::app::{SITE, on_both_databases};
 
 on_both_databases!(
     tasks_come_worst_first_page_by_page_and_none_is_missed,
+    a_workflow_shows_its_own_tasks_and_no_others,
     counts_equal_a_recount,
     the_page_says_who_is_on_duty_and_calls_follow_ups_by_their_titles,
     a_task_is_taken_once_called_and_closed,
@@ -65,6 +67,55 @@ async fn tasks_come_worst_first_page_by_page_and_none_is_missed() {
     }
     let ids: Vec<String> = expected.iter().map(|(_, _, _, id)| format!("{:032x}", id.0)).collect();
     assert_eq!(seen, ids);
+}
+
+/// What `filter` shows, page by page: tasks and the workflows they belong to.
+async fn shown(ward: &Ward, filter: &WorklistFilter) -> Vec<(TaskId, Option<String>)> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let filter = WorklistFilter { after, ..filter.clone() };
+        let page = ward.pages.app.store.worklist(SITE, &filter).await.expect("rows");
+        after = page.rows.last().map(|row| row.after);
+        all.extend(page.rows.into_iter().map(|row| (row.id, row.workflow)));
+        if !page.more {
+            return all;
+        }
+    }
+}
+
+async fn a_workflow_shows_its_own_tasks_and_no_others() {
+    let ward = Ward::with_nurse().await;
+    let day = ward.today();
+    let bladder = Course {
+        workflow: named("nmibc-surveillance"),
+        facts: BTreeMap::from([
+            (named("risk_group"), Value::Choice(named("high"))),
+            (named("second_turb"), Value::Bool(true)),
+        ]),
+        anchors: BTreeMap::from([(named("turbt"), day - jiff::Span::new().days(20))]),
+    };
+    ward.enrol_on(bladder, "Bea Example", 1).await;
+    let patients = u32::try_from(WORKLIST_ROWS + 5).expect("a few");
+    for n in 2..patients {
+        ward.enrol(&format!("Patient {n}"), n).await;
+    }
+    ward.days_pass(3).await;
+    let owners = [vec![], vec![Role::Nurse], vec![Role::Clerk, Role::Nurse], vec![Role::Clinician]];
+    let mut found = BTreeMap::<&str, usize>::new();
+    for roles in owners {
+        let filter = WorklistFilter { roles, ..WorklistFilter::default() };
+        let every = shown(&ward, &filter).await;
+        for workflow in ["hf-discharge-90d", "nmibc-surveillance"] {
+            let expected: Vec<_> =
+                every.iter().filter(|(_, of)| of.as_deref() == Some(workflow)).cloned().collect();
+            let filter = WorklistFilter { workflow: Some(named(workflow)), ..filter.clone() };
+            assert_eq!(shown(&ward, &filter).await, expected, "{workflow} of {:?}", filter.roles);
+            *found.entry(workflow).or_default() += expected.len();
+        }
+    }
+    assert!(found.values().all(|n| *n > 0) && found.len() == 2, "{found:?}");
+    let page = ward.pages.get("/worklist?role=all&workflow=nmibc-surveillance").await;
+    assert!(page.text().contains("Bea Example") && !page.text().contains("Patient 2"), "{}", page.text());
 }
 
 async fn the_page_says_who_is_on_duty_and_calls_follow_ups_by_their_titles() {

@@ -80,8 +80,22 @@ impl Ward {
 
     /// Puts a patient on the heart failure follow-up who was discharged today.
     pub async fn enrol(&self, name: &str, number: u32) -> Enrolled {
+        let course = Course {
+            workflow: named("hf-discharge-90d"),
+            facts: BTreeMap::from([(named("dry_weight"), Value::Number(Decimal::whole(78)))]),
+            anchors: BTreeMap::from([(named("discharge"), self.today())]),
+        };
+        self.enrol_on(course, name, number).await
+    }
+
+    /// The day of the ward's clock.
+    pub fn today(&self) -> jiff::civil::Date {
+        self.pages.app.clock.now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date()
+    }
+
+    /// The same on any course.
+    pub async fn enrol_on(&self, course: Course, name: &str, number: u32) -> Enrolled {
         let app = &self.pages.app;
-        let today = app.clock.now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
         let newcomer = Newcomer {
             site: SITE,
             team: None,
@@ -108,11 +122,7 @@ impl Ward {
             zone: "UTC".to_owned(),
             preferred: None,
             daily_consent: true,
-            course: Course {
-                workflow: named("hf-discharge-90d"),
-                facts: BTreeMap::from([(named("dry_weight"), Value::Number(Decimal::whole(78)))]),
-                anchors: BTreeMap::from([(named("discharge"), today)]),
-            },
+            course,
         };
         app.enroll(Actor::System, &[newcomer]).await.expect("enrolled").pop().expect("one")
     }

@@ -195,9 +195,9 @@ fn statements(postgres: bool, original: Original, from: u64, to: u64) -> Vec<Str
             from_("message")
         ),
         format!(
-            "insert into task (id, patient, key, enrollment, site, team, kind, level, level_rank, role, title, because,
+            "insert into task (id, patient, key, enrollment, workflow, site, team, kind, level, level_rank, role, title, because,
              plan, opened_at, respond_by, respond_sort, minutes, window_closes, rung, state, open)
-             select {}, {patient}, {}, {enrollment}, r.site, r.team, r.kind, r.level, r.level_rank, r.role, r.title,
+             select {}, {patient}, {}, {enrollment}, r.workflow, r.site, r.team, r.kind, r.level, r.level_rank, r.role, r.title,
              r.because, {}, r.opened_at, r.respond_by, r.respond_sort, r.minutes, r.window_closes, r.rung, r.state,
              r.open {}",
             row_id(3),

@@ -147,7 +147,8 @@ async fn recount(store: &Store) -> Result<(), BenchError> {
     seed::run(
         store,
         &[
-            "update task set enrollment = (select e.id from enrollment e where e.patient = task.patient limit 1)
+            "update task set enrollment = (select e.id from enrollment e where e.patient = task.patient limit 1),
+             workflow = (select e.workflow from enrollment e where e.patient = task.patient limit 1)
              where key = 'bench' and enrollment is null"
                 .to_owned(),
             "delete from queue_count".to_owned(),

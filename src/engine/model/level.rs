@@ -40,6 +40,11 @@ pub enum Role {
     Pharmacist,
 }
 
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Clerk, Self::Nurse, Self::NurseLead, Self::Clinician, Self::Pharmacist];
+}
+
 /// A level as a site runs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Level {

@@ -11,6 +11,7 @@ pub struct Model {
     pub patient: Uuid,
     pub key: String,
     pub enrollment: Option<Uuid>,
+    pub workflow: Option<String>,
     pub site: Uuid,
     pub team: Option<Uuid>,
     pub kind: String,

@@ -137,7 +137,7 @@ struct RawCount {
 }
 
 const COLUMNS: &str = "select t.id, t.patient, t.kind, t.level, t.level_rank, t.role, t.title, t.because, \
-    e.workflow, t.opened_at, t.respond_by, t.respond_sort, t.risk_sort, t.minutes, t.rung, t.taken_by, s.name as taken_name, \
+    t.workflow, t.opened_at, t.respond_by, t.respond_sort, t.risk_sort, t.minutes, t.rung, t.taken_by, s.name as taken_name, \
     e.risk_ppm, d.sealed, k.wrapped from task t \
     left join enrollment e on e.id = t.enrollment left join staff s on s.id = t.taken_by \
     left join demographics d on d.patient = t.patient left join patient_key k on k.patient = t.patient \
@@ -149,6 +149,35 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database refuses or a row is unreadable.
     pub async fn worklist(&self, site: SiteId, filter: &WorklistFilter) -> Result<WorklistPage, StoreError> {
+        let limit = WORKLIST_ROWS + 1;
+        let mut raw = Vec::new();
+        if filter.workflow.is_some() && filter.taken_by.is_none() {
+            // Each owner's tasks of a workflow lie in order in an index; those of several owners do not.
+            let roles = if filter.roles.is_empty() { &Role::ALL[..] } else { &filter.roles };
+            for role in roles {
+                raw.extend(self.tasks(site, filter, std::slice::from_ref(role), limit).await?);
+            }
+            raw.sort_by_key(|row| (row.level_rank, row.respond_sort, row.risk_sort, row.id));
+        } else {
+            raw = self.tasks(site, filter, &filter.roles, limit).await?;
+        }
+        let more = raw.len() > WORKLIST_ROWS;
+        let rows = raw
+            .into_iter()
+            .take(WORKLIST_ROWS)
+            .map(|row| self.worklist_row(row))
+            .collect::<Result<_, _>>()?;
+        Ok(WorklistPage { rows, more })
+    }
+
+    /// The first open tasks of these owners, all of them when none is named.
+    async fn tasks(
+        &self,
+        site: SiteId,
+        filter: &WorklistFilter,
+        roles: &[Role],
+        limit: usize,
+    ) -> Result<Vec<Raw>, StoreError> {
         let db = self.reader();
         // Who looks at what they took has few of all the tasks: these are found by their holder and by no other index.
         let (of_site, of_role) = match filter.taken_by {
@@ -156,14 +185,14 @@ impl Store {
             None => (" and t.site = ", " and t.role in "),
         };
         let mut sql = Sql::new(db, COLUMNS).yes().text(of_site).bind(words::uuid(site.0));
-        if !filter.roles.is_empty() {
-            sql = sql.text(of_role).list(filter.roles.iter().map(|role| words::role(*role)));
+        if !roles.is_empty() {
+            sql = sql.text(of_role).list(roles.iter().map(|role| words::role(*role)));
         }
         if let Some(level) = filter.level {
             sql = sql.text(" and t.level_rank = ").bind(words::level_rank(level));
         }
         if let Some(workflow) = &filter.workflow {
-            sql = sql.text(" and e.workflow = ").bind(workflow.as_str());
+            sql = sql.text(" and t.workflow = ").bind(workflow.as_str());
         }
         if let Some(staff) = filter.taken_by {
             sql = sql.text(" and t.taken_by = ").bind(words::uuid(staff.0));
@@ -187,19 +216,10 @@ impl Store {
                 .bind(words::uuid(after.id.0))
                 .text(")");
         }
-        let limit = i64::try_from(WORKLIST_ROWS + 1).unwrap_or(i64::MAX);
-        let raw: Vec<Raw> = sql
-            .text(" order by t.level_rank, t.respond_sort, t.risk_sort, t.id limit ")
-            .bind(limit)
+        sql.text(" order by t.level_rank, t.respond_sort, t.risk_sort, t.id limit ")
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .all(db)
-            .await?;
-        let more = raw.len() > WORKLIST_ROWS;
-        let rows = raw
-            .into_iter()
-            .take(WORKLIST_ROWS)
-            .map(|row| self.worklist_row(row))
-            .collect::<Result<_, _>>()?;
-        Ok(WorklistPage { rows, more })
+            .await
     }
 
     fn worklist_row(&self, raw: Raw) -> Result<WorklistRow, StoreError> {

@@ -18,8 +18,6 @@ use crate::{
 /// All levels, worst first.
 pub const LEVELS: [LevelId; 6] =
     [LevelId::RedNow, LevelId::Red, LevelId::Amber, LevelId::Grey, LevelId::Blue, LevelId::Green];
-/// All duty roles.
-pub const ROLES: [Role; 5] = [Role::Clerk, Role::Nurse, Role::NurseLead, Role::Clinician, Role::Pharmacist];
 /// Outcomes of calls and alerts.
 pub const CALL_OUTCOMES: [OutcomeCode; 7] = [
     OutcomeCode::CalledAdvice,

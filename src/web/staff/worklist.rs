@@ -155,7 +155,7 @@ fn filter_of(signed: &Signed, asked: &Asked) -> Result<WorklistFilter, WebError>
             None | Some("") => signed.staff.duty_roles.clone(),
             Some("all") => Vec::new(),
             Some(word) => {
-                vec![v::ROLES.into_iter().find(|r| v::role_word(*r) == word).ok_or(WebError::NotFound)?]
+                vec![Role::ALL.into_iter().find(|r| v::role_word(*r) == word).ok_or(WebError::NotFound)?]
             }
         }
     };
@@ -403,7 +403,7 @@ fn role_choices(signed: &Signed, w: Staff, asked: &Asked) -> Vec<Choice> {
         current: value == current,
     };
     let mut all = vec![choice("", t.mine()), choice("all", t.everybody())];
-    all.extend(v::ROLES.into_iter().map(|role| choice(v::role_word(role), v::role(w, role))));
+    all.extend(Role::ALL.into_iter().map(|role| choice(v::role_word(role), v::role(w, role))));
     all
 }
 
