@@ -7,7 +7,11 @@ use super::tests::{SMALL, found, site, told, week};
 use super::{Bounds, Report, explore};
 use crate::{
     Decimal, Value,
-    case::{Case, run::run, tests::shipped},
+    case::{
+        Case,
+        run::{play, run},
+        tests::shipped,
+    },
     model::{Action, Does, Expr, LevelId, Respond, Schedule, Workflow},
 };
 
@@ -164,15 +168,15 @@ struct Share {
 
 impl Share {
     fn of(&mut self, workflow: &Workflow, cases: &[&Case], bounds: Bounds, picked: &[Mutant]) {
-        let before = found(&walked(workflow, bounds));
+        let before = std::cell::LazyCell::new(|| found(&walked(workflow, bounds)));
         for mutant in picked {
             self.total += 1;
             let changed = mutant.of(workflow);
-            let after = found(&walked(&changed, bounds));
-            if after.difference(&before).next().is_some() {
-                self.walked += 1;
-            } else if cases.iter().any(|case| !run(case, &changed).is_empty()) {
+            // The cases first: they take a thousandth of the time of a walk.
+            if cases.iter().any(|case| !run(case, &changed).is_empty()) {
                 self.by_cases += 1;
+            } else if found(&walked(&changed, bounds)).difference(&before).next().is_some() {
+                self.walked += 1;
             } else {
                 let reason = mutant.reason();
                 let told =
@@ -185,10 +189,10 @@ impl Share {
 
     fn told(&self) -> String {
         format!(
-            "of {} mutants {} were found by the walk, {} more by cases; not found:\n    {}\n",
+            "of {} mutants {} were found by cases, {} more by the walk; not found:\n    {}\n",
             self.total,
-            self.walked,
             self.by_cases,
+            self.walked,
             self.missed.join("\n    ")
         )
     }
@@ -255,25 +259,30 @@ fn the_shipped_library_is_clean() {
 
 /// What the workflow's rules may lose (a rule, one of the things that it does) without any of its cases failing.
 fn unasked(workflow: &Workflow, cases: &[(String, Case)]) -> Vec<String> {
-    let cases: Vec<&Case> =
-        cases.iter().map(|(_, case)| case).filter(|case| case.workflow == workflow.id).collect();
-    let is_of_a_rule = |mutant: &Mutant| match mutant {
-        Mutant::NoRule(_) => true,
-        // One action is the whole rule.
-        Mutant::NoAction(index, _) => workflow.rules[*index].then.len() > 1,
-        Mutant::NoLadder(_)
-        | Mutant::NoLastRung(_)
-        | Mutant::NoOverdue(_)
-        | Mutant::NoEnd
-        | Mutant::NeverMet(..)
-        | Mutant::NeverComes(_)
-        | Mutant::WiderWindow(_) => false,
-    };
+    let own = cases.iter().map(|(_, case)| case).filter(|case| case.workflow == workflow.id);
+    let played: Vec<(&Case, String)> =
+        own.map(|case| (case, format!("{:?}", play(case, workflow)))).collect();
     let is_unnoticed = |mutant: &Mutant| {
+        let index = match *mutant {
+            Mutant::NoRule(index) => index,
+            // One action is the whole rule.
+            Mutant::NoAction(index, _) if workflow.rules[index].then.len() > 1 => index,
+            Mutant::NoAction(..)
+            | Mutant::NoLadder(_)
+            | Mutant::NoLastRung(_)
+            | Mutant::NoOverdue(_)
+            | Mutant::NoEnd
+            | Mutant::NeverMet(..)
+            | Mutant::NeverComes(_)
+            | Mutant::WiderWindow(_) => return false,
+        };
         let changed = mutant.of(workflow);
-        cases.iter().all(|case| run(case, &changed).is_empty())
+        // A rule that did nothing in a case is not missed by it.
+        let mut fired =
+            played.iter().filter(|(_, history)| history.contains(workflow.rules[index].id.as_str()));
+        fired.all(|(case, _)| run(case, &changed).is_empty())
     };
-    let unasked = mutants(workflow).into_iter().filter(is_of_a_rule).filter(is_unnoticed);
+    let unasked = mutants(workflow).into_iter().filter(is_unnoticed);
     unasked.map(|mutant| format!("{} {}", workflow.id, mutant.told(workflow))).collect()
 }
 
