@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{fs::File, thread};
@@ -14,12 +14,13 @@ const WATCH: &str = r#"read -r _ || kill -s KILL "$1" 2>/dev/null"#;
 pub struct Process {
     child: Child,
     watch: Child,
+    log: PathBuf,
 }
 
 impl Process {
     /// Starts that command line. `kill_at` makes it die by itself, see `TEND_KILL_AT`.
-    pub fn start(command: &[OsString], log: &Path, kill_at: Option<&str>) -> Process {
-        let log = File::options().create(true).append(true).open(log).expect("a log can be written");
+    pub fn start(command: &[OsString], path: &Path, kill_at: Option<&str>) -> Process {
+        let log = File::options().create(true).append(true).open(path).expect("a log can be written");
         let [program, arguments @ ..] = command else { panic!("an empty command line") };
         let mut command = Command::new(program);
         command.args(arguments).env("RUST_BACKTRACE", "0").env_remove("TEND_KILL_AT");
@@ -31,14 +32,14 @@ impl Process {
         let mut watch = Command::new("sh");
         watch.args(["-c", WATCH, "tend-test-watch", &child.id().to_string()]);
         let watch = watch.stdin(Stdio::piped()).process_group(0).spawn().expect("a watch starts");
-        Process { child, watch }
+        Process { child, watch, log: path.to_owned() }
     }
 
     /// `kill -9`.
     pub fn kill(mut self) {
         self.child.kill().expect("it can be killed");
         let status = self.child.wait().expect("it is gone");
-        assert_eq!(status.signal(), Some(9), "it was alive: {status}");
+        assert_eq!(status.signal(), Some(9), "it was alive: {status}: {}", self.last_words());
     }
 
     /// Waits until it died by itself; false when it did not, because it never came to the point.
@@ -46,12 +47,19 @@ impl Process {
         let begin = Instant::now();
         while begin.elapsed() < limit {
             if let Some(status) = self.child.try_wait().expect("a child can be asked") {
-                assert_eq!(status.signal(), Some(6), "it died otherwise: {status}");
+                assert_eq!(status.signal(), Some(6), "it died otherwise: {status}: {}", self.last_words());
                 return true;
             }
             thread::sleep(Duration::from_millis(1));
         }
         false
+    }
+
+    /// The end of what it wrote.
+    fn last_words(&self) -> String {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let last: Vec<&str> = log.lines().rev().take(5).collect();
+        last.into_iter().rev().collect::<Vec<_>>().join("\n")
     }
 
     /// SIGTERM, as a service manager does, and waits until it has finished what was in flight.
