@@ -210,11 +210,14 @@ async fn a_patient_is_enrolled_once_with_consent_and_scored() {
         ("risk-los_days", "6"),
         ("risk-n_emergency_12m", "1"),
         ("risk-n_inpatient_12m", "2"),
+        ("risk-haemoglobin_g_dl", "10.5"),
+        ("risk-lace_comorbidity", "4"),
     ];
     let done = ward.submit(path, "/enrol", &whole).await;
     ok(&done);
     let page = ward.pages.get(done.location()).await;
     assert!(page.text().contains("Li Wei") && page.text().contains("+8613800000000"));
+    assert!(page.text().contains("10.5 g/dL"), "{}", page.text());
     let risk = ward.pages.get("/risk").await;
     for words in [
         "Li Wei",

@@ -1,7 +1,7 @@
 //! The published scores beside the model, from what is known of a follow-up. What is not known is never no points: it is
 //! named, and where the source allows a part of a score the least and the most that it can be are said.
 
-use tend_engine::{Name, Value, state::EnrollmentState};
+use tend_engine::{Decimal, Name, Value, model::FactKind, state::EnrollmentState};
 use tend_risk::published::{
     Consciousness, Hospital, Lace, News2, SpO2Scale, Tally, charlson, ckd_epi_2021, hospital,
     hospital_simplified, lace, news2,
@@ -65,7 +65,7 @@ struct Reads {
     work: fn(&Known, &Reads) -> Made,
 }
 
-/// All published scores. A workflow that wants one of them asks for its facts.
+/// All published scores.
 const ALL: [Reads; 6] = [
     Reads {
         score: Score::Lace,
@@ -118,6 +118,26 @@ const LOW_TARGET: &str = "low_88_92";
 const NEWS2_FROM: u32 = 16;
 /// CKD-EPI 2021 is for nobody younger.
 const CKD_EPI_FROM: u32 = 18;
+
+/// What a ward knows of these scores when somebody leaves it, each with what it can be. Vital signs come with answers, and
+/// coded diagnoses with the record.
+#[must_use]
+pub fn asked() -> Vec<(&'static str, FactKind)> {
+    let quantity = |unit: &str, min, max| FactKind::Quantity {
+        unit: unit.to_owned(),
+        min: Decimal::whole(min),
+        max: Decimal::whole(max),
+    };
+    vec![
+        ("n_emergency_6m", FactKind::Whole { min: 0, max: 100 }),
+        ("lace_comorbidity", FactKind::Whole { min: 0, max: 30 }),
+        ("haemoglobin_g_dl", quantity("g/dL", 1, 30)),
+        ("sodium_mmol_l", quantity("mmol/L", 80, 220)),
+        ("creatinine_umol_l", quantity("µmol/L", 10, 3_000)),
+        ("oncology_service", FactKind::Boolean),
+        ("active_cancer", FactKind::Boolean),
+    ]
+}
 
 /// Every published score of a follow-up, in the order in which they are shown.
 #[must_use]

@@ -262,7 +262,7 @@ fn course(person: &Person, today: Date) -> Course {
     }
 }
 
-/// What the ward knows for the readmission model. Some people lack a required one and are not scored.
+/// What the ward knows for the readmission model and the published scores. Some people lack a required one and are not scored.
 fn model_facts(person: &Person, today: Date) -> BTreeMap<Name, Value> {
     let n = i64::try_from(person.number).unwrap_or(0);
     let age = person.born.until(today).map_or(0, |span| i64::from(span.get_days()) / 365);
@@ -274,6 +274,16 @@ fn model_facts(person: &Person, today: Date) -> BTreeMap<Name, Value> {
         (name("n_inpatient_12m"), number([0, 0, 1, 0, 2, 0, 0, 3, 1, 0, 0, 5][person.number % 12])),
         (name("adm_type"), Value::Choice(name(if n % 3 == 0 { "elective" } else { "emergency" }))),
     ]);
+    if matches!(person.course, DemoCourse::HeartFailure { .. }) && n % 2 == 0 {
+        facts.extend([
+            (name("n_emergency_6m"), number(n % 3)),
+            (name("lace_comorbidity"), number(2 + n % 4)),
+            (name("haemoglobin_g_dl"), number(9 + n % 7)),
+            (name("sodium_mmol_l"), number(131 + n % 12)),
+            (name("creatinine_umol_l"), number(70 + n * 13 % 150)),
+            (name("active_cancer"), Value::Bool(n % 10 == 0)),
+        ]);
+    }
     if person.number % 11 != 7 {
         facts.insert(name("n_emergency_12m"), number([0, 1, 0, 0, 2, 0, 0][person.number % 7]));
     }

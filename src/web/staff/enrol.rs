@@ -14,12 +14,14 @@ use tend_engine::{
     model::{Channel, FactKind, Workflow},
 };
 
-use super::{CLINICAL, Frame, Signed, StaffForm, Typed, act, form, vocabulary as v};
+use super::{
+    CLINICAL, Frame, Signed, StaffForm, Typed, act, form, published::asked_for_risk, vocabulary as v,
+};
 use crate::{
     app::{
         App,
         enroll::{Course, Newcomer},
-        register::{Register, RegisterError, risk_features},
+        register::{Register, RegisterError},
     },
     store::read::person::{ContactPoint, Demographics, Identifier, Owner},
     web::{
@@ -219,11 +221,11 @@ fn build(signed: &Signed, workflow: &Workflow, typed: Typed, duplicates: Vec<(St
 }
 
 fn features(signed: &Signed) -> Vec<Field> {
-    risk_features(signed.lang.code())
+    asked_for_risk(signed.lang)
         .into_iter()
         .map(|feature| Field {
             name: format!("risk-{}", feature.name),
-            label: feature.label,
+            label: labelled(feature.label, &feature.kind),
             kind: input_kind(&feature.kind),
             options: options(signed, &feature.kind),
             required: feature.required,
@@ -383,7 +385,7 @@ fn facts(w: Staff, workflow: &Workflow, typed: &mut Typed) -> BTreeMap<Name, Val
 fn feature_values(signed: &Signed, typed: &mut Typed) -> BTreeMap<Name, Value> {
     let w = Staff(signed.lang);
     let mut values = BTreeMap::new();
-    for feature in risk_features(signed.lang.code()) {
+    for feature in asked_for_risk(signed.lang) {
         let field = format!("risk-{}", feature.name);
         if let (Some(value), Ok(name)) = (typed.fact(w, &field, &feature.kind), form::name(&feature.name)) {
             values.insert(name, value);

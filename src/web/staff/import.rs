@@ -11,13 +11,15 @@ use askama::Template;
 use futures_util::StreamExt as _;
 use tend_engine::model::Workflow;
 
-use super::{Frame, Signed, csv::safe_line, enrol, form, session::COOKIE, vocabulary as v};
+use super::{
+    Frame, Signed, csv::safe_line, enrol, form, published::asked_for_risk, session::COOKIE, vocabulary as v,
+};
 use crate::{
     app::{
         App,
         import::{ImportLine, ImportStands, LineRefusal, Why},
         long_job::{self, LongKind, LongState},
-        register::{Register, risk_features},
+        register::Register,
     },
     web::{
         Page, WebError, csrf,
@@ -308,7 +310,7 @@ fn known_columns(signed: &Signed, workflow: &Workflow) -> Vec<String> {
     let mut all: Vec<String> = COLUMNS.iter().map(|name| (*name).to_owned()).collect();
     all.extend(workflow.anchors.iter().map(|anchor| format!("anchor-{}", anchor.id)));
     all.extend(workflow.facts.iter().map(|fact| format!("fact-{}", fact.id)));
-    all.extend(risk_features(signed.lang.code()).into_iter().map(|feature| format!("risk-{}", feature.name)));
+    all.extend(asked_for_risk(signed.lang).into_iter().map(|feature| format!("risk-{}", feature.name)));
     all
 }
 

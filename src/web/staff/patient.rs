@@ -24,13 +24,13 @@ use tend_engine::{
 use super::{
     CLINICAL, Frame, Signed, StaffForm, answer, answers,
     answers::Series,
-    published,
+    published::{self, asked_for_risk},
     story::{Teller, Titles},
     task::Ask,
     vocabulary as v,
 };
 use crate::{
-    app::{App, register::risk_features, zone_named},
+    app::{App, zone_named},
     store::read::{
         patient::{HistoryLine, PatientRow},
         staff::AccountRole,
@@ -365,7 +365,7 @@ fn known_fact(lang: crate::web::Lang, def: &FactDef, value: &Value) -> (String, 
 
 /// What a model wants to know, the same way.
 fn known_feature(lang: crate::web::Lang, name: &Name, value: &Value) -> (String, String) {
-    let asked = risk_features(lang.code()).into_iter().find(|feature| feature.name == name.as_str());
+    let asked = asked_for_risk(lang).into_iter().find(|feature| feature.name == name.as_str());
     match asked {
         Some(feature) => (feature.label, with_unit(lang, &feature.kind, value)),
         None => (name.to_string(), super::form::shown(Staff(lang), value)),

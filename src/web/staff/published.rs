@@ -3,9 +3,32 @@
 use tend_engine::state::EnrollmentState;
 
 use crate::{
-    app::score::published::{Made, Score, of},
+    app::{
+        register::{AskedFeature, risk_features},
+        score::published::{Made, Score, asked, of},
+    },
     web::{Lang, words::Published},
 };
+
+/// What forms and lists ask for the sake of risk: first for the shipped model, then for the published scores.
+#[must_use]
+pub fn asked_for_risk(lang: Lang) -> Vec<AskedFeature> {
+    let mut all = risk_features(lang.code());
+    for (name, kind) in asked() {
+        if all.iter().all(|feature| feature.name != name) {
+            let label = capital(input(Published(lang), name));
+            all.push(AskedFeature { name: name.to_owned(), label, kind, required: false });
+        }
+    }
+    all
+}
+
+/// Words that stood in a sentence, as those of a field.
+fn capital(words: &str) -> String {
+    let words = words.strip_prefix("the ").unwrap_or(words);
+    let mut rest = words.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
 
 /// A follow-up's scores: by name, what each says.
 #[derive(Debug, Default)]

@@ -34,7 +34,7 @@ crate::words! {
         anchors: "Dates", "日期";
         facts: "What is known", "已知信息";
         required: "needed", "必填";
-        risk_facts: "For the risk score (optional)", "用于风险评分（可选）";
+        risk_facts: "For the risk score and the published scores (optional)", "用于风险评分及公开评分（可选）";
         risk_facts_help: "Without the needed ones the patient is \"not scored\", never \"low risk\".",
             "缺少必需项时显示“未评分”，而不会显示为“低风险”。";
         submit: "Enrol", "登记";
