@@ -286,10 +286,14 @@ impl Line {
         self.closed.load(Ordering::SeqCst)
     }
 
-    /// The carrier cannot be reached: what is claimed is released.
-    fn refuse(&self, refusal: Refusal) {
-        locked(&self.refusal).get_or_insert(refusal);
+    /// The carrier cannot be reached: what is claimed is released. Says whether this was the first to find out.
+    fn refuse(&self, refusal: Refusal) -> bool {
+        let mut found = locked(&self.refusal);
+        let first = found.is_none();
+        found.get_or_insert(refusal);
+        drop(found);
         self.close();
+        first
     }
 
     /// A carrier that names a time to wait is left alone for as long: what is claimed is released.
@@ -424,11 +428,10 @@ impl Sender {
         refusal: Refusal,
     ) -> Option<(Ticket, Handover)> {
         self.connection = None;
-        if self.line.refusal().is_some() {
+        if !self.line.refuse(refusal.clone()) {
             self.line.add(vec![claim]);
             return finished;
         }
-        self.line.refuse(refusal.clone());
         if self.pen.write(finished, Some(claim.ticket)).await {
             return Some((claim.ticket, Handover::Refused(refusal)));
         }
