@@ -11,9 +11,6 @@ use crate::score::{Abstain, Inputs, Outcome, Score, Value};
 
 /// Half the width of a 90 % interval in standard errors.
 const NINETY: f64 = 1.645;
-/// The parts of an error are measured as if each had learned from other patients, and what all of them shrink away is in none:
-/// so much wider is the interval that holds the truth as often as it says and is not half as wide again as a bootstrap's.
-const TOGETHER: f64 = 1.5;
 /// Rows that go through the network at once.
 const SCORE_ROWS: usize = 256;
 
@@ -242,7 +239,8 @@ impl Model {
         // The folds' forests left out a fold of the patients each: a jackknife.
         let folds = self.trees.forests() as f64;
         let trees = raw.trees.chunks_exact(intervals.count()).map(away).sum::<f64>() * (folds - 1.0) / folds;
-        let error = TOGETHER * (raw.variance * slope * slope + trees + spread).sqrt();
+        // All learned from the same patients, so their errors go together.
+        let error = raw.variance.sqrt() * slope + trees.sqrt() + spread.sqrt();
         Estimate {
             risk: intervals.risk(&raw.z, horizon),
             low: logistic(centre - NINETY * error),
