@@ -58,7 +58,7 @@ pub enum Made {
     Under(u32),
 }
 
-/// A score and the facts that it reads: those that it needs in the order of its items, then those that may be absent.
+/// A score and the facts that it needs, in the order of its items.
 struct Reads {
     score: Score,
     needs: &'static [&'static str],
