@@ -110,6 +110,9 @@ impl App {
         let held: Vec<PatientId> = locked.iter().map(|patient| patient.id).collect();
         let ids: Vec<MessageId> =
             ready.iter().filter(|(_, patient)| held.contains(patient)).map(|(id, _)| *id).collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
         let waiting = tx.waiting(&ids).await?;
         let keys = tx.keys(&held).await?;
         let addresses = tx.addresses(&held, channel, &keys).await?;

@@ -79,6 +79,14 @@ impl Lane {
         }
     }
 
+    /// How long there is nothing to do: until the next message may go, and while the carrier is left alone.
+    pub async fn until_ready(&self) -> Option<Duration> {
+        // The net catches what a moment's trouble hides.
+        let ready = self.work.until_ready(self.carrier.channel()).await.ok().flatten();
+        let rest = locked(&self.rest).until.map(|until| until.saturating_duration_since(Instant::now()));
+        ready.map(|ready| ready.max(rest.unwrap_or_default()))
+    }
+
     /// Hands over until nothing may go now, the carrier cannot be reached or the signal to stop comes.
     ///
     /// # Errors

@@ -85,16 +85,21 @@ pub async fn run(
         true
     });
     if roles.ticker {
-        monitor = add(monitor, Role::Ticker, &work, &stop, tick);
+        monitor = add(monitor, Role::Ticker, &work, &stop, due(&work), tick);
     }
     if roles.lanes {
-        monitor = add(monitor, Role::Sweeper, &work, &stop, sweep);
-        monitor = add(monitor, Role::Scorer, &work, &stop, score);
+        monitor = add(monitor, Role::Sweeper, &work, &stop, told(), sweep);
+        monitor = add(monitor, Role::Scorer, &work, &stop, told(), score);
         monitor = add_long(monitor, &work, &stop).await;
         for carrier in carriers {
             let channel = carrier.channel();
             let lane = Arc::new(Lane::new(work.clone(), carrier, roles.connections.into()));
-            monitor = add(monitor, Role::Lane(channel), &work, &stop, move |_, stop| {
+            let waited_for = lane.clone();
+            let until: Until = Arc::new(move || {
+                let lane = waited_for.clone();
+                Box::pin(async move { lane.until_ready().await })
+            });
+            monitor = add(monitor, Role::Lane(channel), &work, &stop, until, move |_, stop| {
                 let lane = lane.clone();
                 async move { lane.drain(&stop).await }
             });
@@ -111,7 +116,14 @@ pub async fn run(
 }
 
 /// Adds a worker that calls `job` at each wake-up, one at a time, under a name that no worker had before.
-fn add<J, F>(monitor: Monitor, role: Role, work: &Arc<dyn Work>, stop: &Stop, job: J) -> Monitor
+fn add<J, F>(
+    monitor: Monitor,
+    role: Role,
+    work: &Arc<dyn Work>,
+    stop: &Stop,
+    until: Until,
+    job: J,
+) -> Monitor
 where
     J: Fn(Arc<dyn Work>, Stop) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<(), WorkError>> + Send + 'static,
@@ -119,7 +131,7 @@ where
     let (work, stop) = (work.clone(), stop.clone());
     monitor.register(move |_| {
         let (job, work, stop) = (job.clone(), work.clone(), stop.clone());
-        let (changes, until) = (work.changes(topic(role)), until(role, work.clone()));
+        let changes = work.changes(topic(role));
         let look = move |_: Look| {
             let done = job(work.clone(), stop.clone());
             async move {
@@ -142,7 +154,7 @@ async fn add_long(monitor: Monitor, work: &Arc<dyn Work>, stop: &Stop) -> Monito
     let Some(pool) = work.job_pool() else { return monitor };
     let Some(bench) = long::Bench::open(pool).await else { return monitor };
     let monitor = bench.add_to(monitor, work, stop);
-    add(monitor, Role::Foreman, work, stop, move |work, _| {
+    add(monitor, Role::Foreman, work, stop, told(), move |work, _| {
         let bench = bench.clone();
         async move { bench.hand_out(&work).await }
     })
@@ -168,20 +180,19 @@ fn topic(role: Role) -> Topic {
     }
 }
 
-/// How long a role may sleep.
-fn until(role: Role, work: Arc<dyn Work>) -> Until {
+/// How long the ticker may sleep.
+fn due(work: &Arc<dyn Work>) -> Until {
+    let work = work.clone();
     Arc::new(move || {
         let work = work.clone();
-        Box::pin(async move {
-            let until = match role {
-                Role::Ticker => work.until_due().await,
-                Role::Lane(channel) => work.until_ready(channel).await,
-                Role::Sweeper | Role::Foreman | Role::Scorer => Ok(None),
-            };
-            // The net catches what a moment's trouble hides.
-            until.ok().flatten()
-        })
+        // The net catches what a moment's trouble hides.
+        Box::pin(async move { work.until_due().await.ok().flatten() })
     })
+}
+
+/// How long those may sleep who are told: until the net catches them.
+fn told() -> Until {
+    Arc::new(|| Box::pin(std::future::ready(None)))
 }
 
 async fn tick(work: Arc<dyn Work>, stop: Stop) -> Result<(), WorkError> {

@@ -19,6 +19,9 @@ pub const NET: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look;
 
+/// What is due and was not done is held by somebody else: it is looked at again after so long.
+pub const HELD: Duration = Duration::from_millis(5);
+
 /// How long until the next row is due; `None` when none will be by itself.
 pub type Until = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Option<Duration>> + Send>> + Send + Sync>;
 
@@ -26,7 +29,8 @@ pub type Until = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Option<Duration>> +
 pub type Wakes =
     CustomBackend<Look, (), BoxStream<'static, Result<Option<Task<Look>>, Infallible>>, Drain<Task<Look>>>;
 
-/// Wakes at once, and then at each change and each due instant, but never later than [`NET`].
+/// Wakes at once, and then at each change and each due instant, but never later than [`NET`]; and not without a pause
+/// for what is due already: the last job has just left it.
 pub fn wakes(changes: &watch::Receiver<u64>, until: &Until) -> Wakes {
     let (changes, until) = (changes.clone(), until.clone());
     let looks = move |(): &mut (), (): &(), _: &_| {
@@ -52,7 +56,11 @@ async fn sleep(changes: &mut watch::Receiver<u64>, until: &Until) {
         changes.mark_unchanged();
         return;
     }
-    let due = until().await.unwrap_or(NET).min(NET);
+    let due = match until().await {
+        Some(Duration::ZERO) => HELD,
+        Some(due) => due.min(NET),
+        None => NET,
+    };
     tokio::select! {
         changed = changes.changed() => {
             if changed.is_err() {
