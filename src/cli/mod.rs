@@ -7,6 +7,7 @@ pub mod clock;
 pub mod demo;
 pub mod doctor;
 pub mod explore;
+mod log;
 pub mod migrate;
 pub mod publish;
 pub mod risk;
@@ -56,6 +57,7 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    log::begin();
     match cli.command {
         Command::Check(check) => check.run(),
         Command::Explore(args) => end(args.run()),
