@@ -116,14 +116,7 @@ pub async fn run(
 }
 
 /// Adds a worker that calls `job` at each wake-up, one at a time, under a name that no worker had before.
-fn add<J, F>(
-    monitor: Monitor,
-    role: Role,
-    work: &Arc<dyn Work>,
-    stop: &Stop,
-    until: Until,
-    job: J,
-) -> Monitor
+fn add<J, F>(monitor: Monitor, role: Role, work: &Arc<dyn Work>, stop: &Stop, until: Until, job: J) -> Monitor
 where
     J: Fn(Arc<dyn Work>, Stop) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<(), WorkError>> + Send + 'static,

@@ -114,7 +114,7 @@ pub struct Expired {
     pub begun: bool,
 }
 
-const LEASED: Update = Update {
+pub(super) const LEASED: Update = Update {
     rows: Columns {
         table: "message",
         columns: &[
@@ -130,7 +130,7 @@ const LEASED: Update = Update {
     set: "fence = {next_fence}, lease_owner = {lease_owner}, lease_until = {lease_until}, begun_at = null",
 };
 
-const BEGUN: Update = Update {
+pub(super) const BEGUN: Update = Update {
     rows: Columns {
         table: "message",
         columns: &[("id", Kind::Id), ("fence", Kind::Big), ("begun_at", Kind::Big)],
@@ -139,7 +139,7 @@ const BEGUN: Update = Update {
     set: "begun_at = {begun_at}",
 };
 
-const ATTEMPT: Columns = Columns {
+pub(super) const ATTEMPT: Columns = Columns {
     table: "attempt",
     columns: &[
         ("message", Kind::Id),
@@ -152,7 +152,7 @@ const ATTEMPT: Columns = Columns {
     ],
 };
 
-const LINK: Columns = Columns {
+pub(super) const LINK: Columns = Columns {
     table: "link",
     columns: &[
         ("token_hash", Kind::Bytes),
@@ -163,7 +163,7 @@ const LINK: Columns = Columns {
     ],
 };
 
-const ATTEMPT_ENDED: Update = Update {
+pub(super) const ATTEMPT_ENDED: Update = Update {
     rows: Columns {
         table: "attempt",
         columns: &[
@@ -179,7 +179,7 @@ const ATTEMPT_ENDED: Update = Update {
           begun_at = (select m.begun_at from message m where m.id = t.message)",
 };
 
-const PROVIDER: Update = Update {
+pub(super) const PROVIDER: Update = Update {
     rows: Columns { table: "message", columns: &[("id", Kind::Id), ("provider_ref", Kind::Text)] },
     keys: 1,
     set: "provider_ref = {provider_ref}",
@@ -274,45 +274,16 @@ impl Tx {
     /// [`StoreError::Conflict`] when one of them does not wait any more.
     pub async fn lease(&mut self, leases: &[Lease<'_>], now: Timestamp) -> Result<Vec<Held>, StoreError> {
         let until = self.database_now().await?.saturating_add(LEASE_SECONDS * 1_000_000);
-        let node = uuid(self.store().node());
-        let (mut leased, mut attempts) = (sql::Rows::default(), sql::Rows::default());
-        let mut links = sql::Rows::default();
-        let mut held = Vec::with_capacity(leases.len());
-        for lease in leases {
-            let (id, fence) = (lease.waiting.id, lease.waiting.fence.saturating_add(1));
-            leased.push([
-                uuid(id.0).into(),
-                lease.waiting.fence.into(),
-                "scheduled".into(),
-                fence.into(),
-                node.into(),
-                until.into(),
-            ]);
-            attempts.push([
-                uuid(id.0).into(),
-                small(lease.attempt).into(),
-                fence.into(),
-                words::channel(lease.waiting.plan.channel).into(),
-                lease.version.as_ref().map(|version| version.0.clone()).into(),
-                lease.key.seal(sealed::SENT, json(lease.sent).as_bytes()).into(),
-                micros(now).into(),
-            ]);
-            if let (Some(token), Some(expires)) = (lease.token, lease.waiting.plan.link_expires) {
-                let patient = uuid(lease.waiting.patient.0);
-                let hash = token_hash(token).into();
-                links.push([hash, uuid(id.0).into(), patient.into(), micros(expires).into(), 0_i32.into()]);
-            }
-            held.push(Held { id, attempt: lease.attempt, fence });
-        }
+        let rows = lease_rows(leases, uuid(self.store().node()), until, now);
         let tx = self.conn().await?;
-        if sql::update(tx, &LEASED, leased).await? != leases.len() as u64 {
+        if sql::update(tx, &LEASED, rows.leased).await? != leases.len() as u64 {
             return Err(StoreError::Conflict);
         }
         let (tx, later) = self.writes().await?;
-        later.insert(tx, &ATTEMPT, attempts).await?;
+        later.insert(tx, &ATTEMPT, rows.attempts).await?;
         // A retry has the same token: its row is there already.
-        later.upsert(tx, &LINK, ("token_hash", "expires_at = excluded.expires_at"), links).await?;
-        Ok(held)
+        later.upsert(tx, &LINK, ("token_hash", "expires_at = excluded.expires_at"), rows.links).await?;
+        Ok(rows.held)
     }
 
     /// Marks claims as begun, by message and fence: from here on the first byte may leave. Gives those that may go: whose
@@ -379,19 +350,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn ended(&mut self, ended: &[Ended], now: Timestamp) -> Result<(), StoreError> {
-        let (mut rows, mut refs) = (sql::Rows::default(), sql::Rows::default());
-        for one in ended {
-            rows.push([
-                uuid(one.id.0).into(),
-                small(one.attempt).into(),
-                micros(now).into(),
-                one.result.into(),
-                one.provider_ref.clone().into(),
-            ]);
-            if let Some(provider_ref) = &one.provider_ref {
-                refs.push([uuid(one.id.0).into(), provider_ref.clone().into()]);
-            }
-        }
+        let (rows, refs) = ended_rows(ended, now);
         let (tx, later) = self.writes().await?;
         later.update(tx, &ATTEMPT_ENDED, rows).await?;
         later.update(tx, &PROVIDER, refs).await?;
@@ -435,6 +394,63 @@ impl Store {
             .await?;
         Ok(rows.into_iter().map(expired).collect())
     }
+}
+
+/// What a claim writes beside its decision.
+#[derive(Debug, Default)]
+pub(super) struct LeaseRows {
+    pub leased: sql::Rows,
+    pub attempts: sql::Rows,
+    pub links: sql::Rows,
+    pub held: Vec<Held>,
+}
+
+pub(super) fn lease_rows(leases: &[Lease<'_>], node: Uuid, until: i64, now: Timestamp) -> LeaseRows {
+    let mut rows = LeaseRows::default();
+    for lease in leases {
+        let (id, fence) = (lease.waiting.id, lease.waiting.fence.saturating_add(1));
+        rows.leased.push([
+            uuid(id.0).into(),
+            lease.waiting.fence.into(),
+            "scheduled".into(),
+            fence.into(),
+            node.into(),
+            until.into(),
+        ]);
+        rows.attempts.push([
+            uuid(id.0).into(),
+            small(lease.attempt).into(),
+            fence.into(),
+            words::channel(lease.waiting.plan.channel).into(),
+            lease.version.as_ref().map(|version| version.0.clone()).into(),
+            lease.key.seal(sealed::SENT, json(lease.sent).as_bytes()).into(),
+            micros(now).into(),
+        ]);
+        if let (Some(token), Some(expires)) = (lease.token, lease.waiting.plan.link_expires) {
+            let (hash, patient) = (token_hash(token).into(), uuid(lease.waiting.patient.0));
+            rows.links.push([hash, uuid(id.0).into(), patient.into(), micros(expires).into(), 0_i32.into()]);
+        }
+        rows.held.push(Held { id, attempt: lease.attempt, fence });
+    }
+    rows
+}
+
+/// Rows of attempts that ended, and of their messages where the carrier named a reference.
+pub(super) fn ended_rows(ended: &[Ended], now: Timestamp) -> (sql::Rows, sql::Rows) {
+    let (mut rows, mut refs) = (sql::Rows::default(), sql::Rows::default());
+    for one in ended {
+        rows.push([
+            uuid(one.id.0).into(),
+            small(one.attempt).into(),
+            micros(now).into(),
+            one.result.into(),
+            one.provider_ref.clone().into(),
+        ]);
+        if let Some(provider_ref) = &one.provider_ref {
+            refs.push([uuid(one.id.0).into(), provider_ref.clone().into()]);
+        }
+    }
+    (rows, refs)
 }
 
 /// On PostgreSQL a node holds a session lock for as long as it lives, see `presence`.

@@ -55,7 +55,7 @@ pub use inbound::{Inbound, Receipted};
 pub use long_job::{HeldJob, LongJob, LongKind, LongState, NewLongJob};
 pub use open::{Open, SQLITE_CACHE_KIB, SQLITE_CHECKPOINT_PAGES, SQLITE_MAPPED_BYTES_MAX};
 pub use outcome::{Became, NewLocal, NewOutcome, NewSwitch, NewWatch};
-pub use plain::{Cell, PlainRows};
+pub use plain::{Cell, PlainRows, plain_claims, plain_endings};
 pub use rebuild::Compared;
 pub use scoring::CHALLENGER;
 pub use staff::NewStaff;

@@ -72,22 +72,31 @@ impl BarePostgres {
 }
 
 fn statements(group: &Group) -> Result<Vec<Bound>, BenchError> {
-    let Some((patients, tables)) = group.rows.split_last() else { return Ok(Vec::new()) };
-    let mut all = Vec::with_capacity(group.rows.len());
-    for table in tables.iter().filter(|table| !table.rows.is_empty()) {
-        let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
-        let sql =
-            format!("insert into {} ({}) select * from {}", table.table, names.join(", "), arrays(table));
-        all.push(bound(sql, table)?);
-    }
-    let sql = format!(
-        "update patient t set seq = v.next_seq, wake_at = v.wake_at, state = v.state,
-         state_version = v.state_version from {} as v({}) where t.id = v.id and t.seq = v.seq",
-        arrays(patients),
-        patients.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "),
-    );
-    all.push(bound(sql, patients)?);
-    Ok(all)
+    group
+        .rows
+        .iter()
+        .filter(|table| !table.rows.is_empty())
+        .map(|table| bound(all_rows(table), table))
+        .collect()
+}
+
+/// The statement that writes all rows of a table.
+fn all_rows(table: &PlainRows) -> String {
+    let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
+    let (columns, arrays) = (names.join(", "), arrays(table));
+    let Some(update) = table.update else {
+        return format!("insert into {} ({columns}) select * from {arrays}", table.table);
+    };
+    let set = names
+        .iter()
+        .fold(update.set.to_owned(), |set, name| set.replace(&format!("{{{name}}}"), &format!("v.{name}")));
+    let keys: Vec<String> =
+        names.iter().take(update.keys).map(|name| format!("t.{name} = v.{name}")).collect();
+    format!(
+        "update {} as t set {set} from {arrays} as v({columns}) where {}",
+        table.table,
+        keys.join(" and ")
+    )
 }
 
 fn arrays(table: &PlainRows) -> String {

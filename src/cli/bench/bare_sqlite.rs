@@ -20,7 +20,7 @@ use crate::store::{Cell, PlainRows, SQLITE_CHECKPOINT_PAGES, SQLITE_MAPPED_BYTES
 /// A connection of its own to the file.
 pub struct BareSqlite {
     db: *mut ffi::sqlite3,
-    statements: Vec<(&'static str, Statement)>,
+    statements: Vec<(String, Statement)>,
 }
 
 // The connection is used by one thread at a time: every use borrows it mutably.
@@ -67,28 +67,20 @@ impl BareSqlite {
         let Some((patients, tables)) = group.rows.split_last() else { return Ok(()) };
         self.run("begin immediate")?;
         let due = self.prepared(
-            "due",
             "select id from patient where wake_at <= ? and wake_at is not null and quarantined is null
              order by wake_at, id limit ?",
         )?;
         let limit = Cell::Whole(i64::try_from(patients.rows.len()).unwrap_or(i64::MAX));
         self.step(due, &[&Cell::Whole(now_micros), &limit])?;
-        let read = self.prepared("read", "select seq, state from patient where id = ?")?;
+        let read = self.prepared("select seq, state from patient where id = ?")?;
         for row in &patients.rows {
             self.step(read, &[&row[0]])?;
         }
-        for table in tables {
-            let insert = self.prepared(table.table, &insert_sql(table))?;
+        for table in tables.iter().chain([patients]).filter(|table| !table.rows.is_empty()) {
+            let statement = self.prepared(&one_row(table))?;
             for row in &table.rows {
-                self.step(insert, &row.iter().collect::<Vec<_>>())?;
+                self.step(statement, &row.iter().collect::<Vec<_>>())?;
             }
-        }
-        let moved = self.prepared(
-            "moved",
-            "update patient set seq = ?, wake_at = ?, state = ?, state_version = ? where id = ? and seq = ?",
-        )?;
-        for row in &patients.rows {
-            self.step(moved, &[&row[2], &row[3], &row[4], &row[5], &row[0], &row[1]])?;
         }
         self.run("commit")
     }
@@ -107,10 +99,11 @@ impl BareSqlite {
         Ok(f64::from(FLUSHES) / begin.elapsed().as_secs_f64())
     }
 
-    fn prepared(&mut self, name: &'static str, sql: &str) -> Result<*mut ffi::sqlite3_stmt, BenchError> {
-        if let Some((_, statement)) = self.statements.iter().find(|(known, _)| *known == name) {
+    fn prepared(&mut self, sql: &str) -> Result<*mut ffi::sqlite3_stmt, BenchError> {
+        if let Some((_, statement)) = self.statements.iter().find(|(known, _)| known == sql) {
             return Ok(statement.0);
         }
+        let name = sql.to_owned();
         let sql = CString::new(sql).map_err(BenchError::of)?;
         let mut statement = ptr::null_mut();
         // SAFETY: the handle is open, the text ends with a zero byte, `statement` is a valid place for the result.
@@ -200,8 +193,18 @@ fn bind(statement: *mut ffi::sqlite3_stmt, at: c_int, cell: &Cell) -> c_int {
     }
 }
 
-fn insert_sql(table: &PlainRows) -> String {
+/// The statement that writes one row.
+fn one_row(table: &PlainRows) -> String {
     let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
-    let marks = vec!["?"; names.len()].join(", ");
-    format!("insert into {} ({}) values ({marks})", table.table, names.join(", "))
+    let Some(update) = table.update else {
+        let marks = vec!["?"; names.len()].join(", ");
+        return format!("insert into {} ({}) values ({marks})", table.table, names.join(", "));
+    };
+    let numbered = || (1..).zip(&names);
+    let set = numbered().fold(update.set.to_owned(), |set, (at, name)| {
+        set.replace(&format!("{{{name}}}"), &format!("?{at}"))
+    });
+    let keys: Vec<String> =
+        numbered().take(update.keys).map(|(at, name)| format!("t.{name} = ?{at}")).collect();
+    format!("update {} as t set {set} where {}", table.table, keys.join(" and "))
 }

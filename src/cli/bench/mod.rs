@@ -14,6 +14,7 @@ mod sinks;
 pub mod steps;
 mod tasks;
 pub mod worklist;
+mod written;
 
 use std::process::ExitCode;
 

@@ -11,26 +11,21 @@ use std::{
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
-use tend_engine::{
-    Decimal, Name, PatientId, Value,
-    fact::{Author, Fact, HandoverResult, NewFact},
-    model::Channel,
-    site::SiteSettings,
-};
+use tend_engine::{Decimal, Name, PatientId, Value, model::Channel, site::SiteSettings};
 
 use super::{
     BenchError,
-    bare::{Bare, Group},
+    bare::Bare,
     bare_client::BareClients,
     ground::{self, SITE, workflow},
     report::{Figure, Report},
     sinks::{Sink, program},
+    written::Written,
 };
 use crate::{
     app::{
         Actor, App,
         enroll::{Course, FOLLOW_UP, Newcomer},
-        record::decide,
     },
     cli::clock::{FreshIds, MovedClock, SystemClock},
     config::connections,
@@ -40,9 +35,7 @@ use crate::{
     },
     jobs::{self, CONNECTIONS, Roles},
     ports::{Carrier, Clock},
-    store::{
-        Batch, Busy, Consent, ContactPoint, Demographics, GROUP_MAX, JobPool, Open, Owner, Store, Vault,
-    },
+    store::{Consent, ContactPoint, Demographics, GROUP_MAX, JobPool, Open, Owner, Store, Vault},
 };
 
 const FROM: &str = "Follow-up <care@hospital.example>";
@@ -224,31 +217,32 @@ impl Bench {
         ))
     }
 
-    /// Step rows, a bare client, receipt rows: three stages under way at the same time, a hundred messages a commit.
+    /// Step rows, claim rows, a bare client, receipt rows: a hundred messages a commit, and while a group is sent the receipts
+    /// of the one before it are written.
     async fn pipeline(&mut self, channel: Channel, sink: &Sink, content: &str) -> Result<f64, BenchError> {
         self.enroll(channel).await?;
         let now = self.clock.now();
         let due = self.due().await?;
         let mut groups = Vec::new();
         for ids in due.chunks(GROUP_MAX) {
-            groups.push(self.rows(ids).await?);
+            groups.push(Written::of(&self.app, ids).await?);
         }
         let clients = BareClients::connect(channel, sink.address, content)?;
         let sizes: Vec<usize> = due.chunks(GROUP_MAX).map(<[PatientId]>::len).collect();
         let begin = Instant::now();
         for at in 0..=groups.len() {
-            if let Some((step, _)) = groups.get(at) {
-                self.bare.write(std::slice::from_ref(step), now.as_microsecond()).await?;
+            if let Some(group) = groups.get(at) {
+                self.bare.write(std::slice::from_ref(&group.step), now.as_microsecond()).await?;
+                self.bare.write(std::slice::from_ref(&group.claim), i64::MIN).await?;
                 for _ in 0..sizes[at] {
                     clients.send(at)?;
                 }
             }
-            // While this group is sent the receipts of the last one are written.
             if let Some(last) = at.checked_sub(1) {
                 for _ in 0..sizes[last] {
                     clients.taken()?;
                 }
-                self.bare.write(std::slice::from_ref(&groups[last].1), i64::MIN).await?;
+                self.bare.write(std::slice::from_ref(&groups[last].receipt), i64::MIN).await?;
             }
         }
         let rate = due.len() as f64 / begin.elapsed().as_secs_f64();
@@ -263,35 +257,6 @@ impl Bench {
             return Ok(due);
         }
         Err(BenchError(format!("{} patients were to be due, but {} are", self.messages, due.len())))
-    }
-
-    /// The rows of the steps of these patients, and those of their receipts.
-    async fn rows(&self, ids: &[PatientId]) -> Result<(Group, Group), BenchError> {
-        let (live, now) = (self.app.live(), self.clock.now());
-        let mut tx = self.app.store.begin();
-        let (mut steps, mut receipts) = (Batch::default(), Batch::default());
-        for mut patient in tx.lock(ids, Busy::Skip).await.map_err(BenchError::of)? {
-            let advanced = decide(&live, &mut patient, Vec::new(), now).map_err(BenchError::of)?;
-            steps.advance(&live.library, &FreshIds, &patient, &advanced);
-            let planned = advanced.entries.iter().find_map(|entry| match &entry.fact {
-                Fact::Planned(plan) => Some((plan.key.clone(), entry.enrollment)),
-                _other => None,
-            });
-            let Some((message, enrollment)) = planned else { continue };
-            patient.seq = patient.state.seq;
-            let fact = |author, fact| NewFact { enrollment, occurred_at: now, author, fact };
-            let facts = vec![
-                fact(Author::Engine, Fact::Claimed { message: message.clone(), attempt: 1 }),
-                fact(
-                    Author::Carrier,
-                    Fact::HandedOver { message, attempt: 1, result: HandoverResult::Accepted },
-                ),
-            ];
-            let advanced = decide(&live, &mut patient, facts, now).map_err(BenchError::of)?;
-            receipts.advance(&live.library, &FreshIds, &patient, &advanced);
-        }
-        tx.rollback().await.map_err(BenchError::of)?;
-        Ok((Group { rows: steps.into_plain() }, Group { rows: receipts.into_plain() }))
     }
 
     /// The product's own workers, from the first step to the last receipt.
