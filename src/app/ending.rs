@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use tend_engine::{
     MessageId, PatientId,
     fact::{Author, Fact, HandoverResult, NewFact},
+    model::Channel,
+    state::{MessageStanding, PatientState},
 };
 
 use super::{
@@ -45,6 +47,7 @@ impl App {
             writing.begin.iter().map(|ticket| (ticket.message, ticket.fence)).collect();
         let begun = if wanted.is_empty() { Vec::new() } else { tx.mark_begun(&wanted).await? };
         tx.commit().await?;
+        self.flights.forget(writing.finish.iter().map(|(ticket, _)| &ticket.message));
         Ok(writing.begin.iter().filter(|ticket| begun.contains(&ticket.message)).copied().collect())
     }
 
@@ -62,8 +65,7 @@ impl App {
         let (live, now) = (self.live(), self.clock.now());
         let patients: Vec<PatientId> = finish.iter().map(|(ticket, _)| ticket.patient).collect();
         let locked = tx.lock_any(&patients).await?;
-        let ids: Vec<MessageId> = finish.iter().map(|(ticket, _)| ticket.message).collect();
-        let claimed = tx.in_doubt(&ids).await?;
+        let claimed = self.in_flight(tx, finish, &locked).await?;
         let mut batch = Batch::default();
         let mut ended = Vec::with_capacity(finish.len());
         for patient in locked {
@@ -78,7 +80,7 @@ impl App {
                 facts.extend(early_facts(early, held, now));
                 ended.push(Ended { id: held.id, attempt: held.attempt, result: word, provider_ref });
             }
-            self.settle(&live, &mut batch, patient, facts, now);
+            self.settle(&live, &mut batch, patient, facts, now).await?;
         }
         let found = tx.early_receipts(&references(finish, &claimed)).await?;
         if found != *early {
@@ -91,27 +93,60 @@ impl App {
         tx.ended(&ended, now).await
     }
 
+    /// Those of the tickets' messages that may still be told of. This process knows what it claimed; whether the claim still
+    /// stands is in the patient's state.
+    async fn in_flight(
+        &self,
+        tx: &mut Tx,
+        finish: &[(Ticket, Handover)],
+        locked: &[Locked],
+    ) -> Result<Vec<Expired>, StoreError> {
+        let (mut claimed, mut unknown) = (Vec::with_capacity(finish.len()), Vec::new());
+        for (ticket, _) in finish {
+            match self.flights.of(ticket) {
+                Some(flight) => claimed.push(flight),
+                None => unknown.push(ticket.message),
+            }
+        }
+        claimed.retain(|flight| {
+            locked.iter().any(|patient| patient.id == flight.patient && is_in_flight(&patient.state, flight))
+        });
+        if !unknown.is_empty() {
+            claimed.extend(tx.in_doubt(&unknown).await?);
+        }
+        Ok(claimed)
+    }
+
     /// What a carrier did is written down even where the engine cannot go on: such a patient is only folded forward.
-    pub(super) fn settle(
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(super) async fn settle(
         &self,
         live: &Live,
         batch: &mut Batch,
         mut patient: Locked,
         facts: Vec<NewFact>,
         now: Timestamp,
-    ) {
+    ) -> Result<(), StoreError> {
         if facts.is_empty() {
-            return;
+            return Ok(());
         }
-        let before = patient.state.clone();
         let decided =
             if patient.quarantined { None } else { decide(live, &mut patient, facts.clone(), now).ok() };
-        let advanced = decided.unwrap_or_else(|| {
-            patient.state = before;
-            patient.fold_only(facts, now)
-        });
+        let advanced = match decided {
+            Some(advanced) => advanced,
+            None => {
+                // What stopped in the middle of a decision is of no use: the state before it is still in the database.
+                for (_, before) in self.store.states(&[patient.id]).await? {
+                    patient.state = before;
+                }
+                patient.fold_only(facts, now)
+            }
+        };
         batch.advance(&live.library, &*self.ids, &patient, &advanced);
         batch.keep(patient, advanced.wake_at);
+        Ok(())
     }
 
     /// Gives back what was claimed and not begun: it waits again, under the same key, and is guarded anew.
@@ -180,14 +215,23 @@ impl App {
                 facts.extend(early_facts(&early, claim, now));
                 ended.push(Ended { id: *id, attempt: claim.attempt, result, provider_ref: None });
             }
-            self.settle(&live, &mut batch, patient, facts, now);
+            self.settle(&live, &mut batch, patient, facts, now).await?;
         }
         if !batch.is_empty() {
             tx.append(batch).await?;
         }
         tx.ended(&ended, now).await?;
+        self.flights.forget(ids.iter());
         Ok((begun, ended.len() - begun))
     }
+}
+
+/// Whether the claim of an attempt still stands, or it is in doubt only because nobody told in time.
+fn is_in_flight(state: &PatientState, flight: &Expired) -> bool {
+    state.messages.get(&flight.key).is_some_and(|message| {
+        message.attempts == flight.attempt
+            && matches!(message.standing, MessageStanding::Claimed(_) | MessageStanding::Uncertain(_))
+    })
 }
 
 fn carrier(enrollment: Option<tend_engine::EnrollmentId>, now: Timestamp, fact: Fact) -> NewFact {
@@ -196,8 +240,11 @@ fn carrier(enrollment: Option<tend_engine::EnrollmentId>, now: Timestamp, fact: 
 
 /// The references by which receipts may have come already: the carriers' own, or ours where the answer was lost.
 fn references(finish: &[(Ticket, Handover)], held: &[Expired]) -> BTreeMap<String, MessageId> {
-    let is_held =
-        |ticket: &Ticket| held.iter().any(|one| one.id == ticket.message && one.fence == ticket.fence);
+    let is_held = |ticket: &Ticket| {
+        let mine = |one: &&Expired| one.id == ticket.message && one.fence == ticket.fence;
+        // A mail server tells all it will ever tell while it takes the mail.
+        held.iter().find(mine).is_some_and(|one| one.channel != Channel::Email)
+    };
     let reference = |(ticket, handover): &(Ticket, Handover)| match handover {
         Handover::Accepted(reference) => Some((reference.0.clone(), ticket.message)),
         Handover::Unknown(_) => Some((ticket.message.to_string(), ticket.message)),

@@ -10,6 +10,7 @@ pub mod doubt;
 pub mod drafts;
 pub mod ending;
 pub mod enroll;
+mod flights;
 pub mod form;
 pub mod import;
 pub mod link;
@@ -72,6 +73,7 @@ pub struct App {
     live: RwLock<Arc<Live>>,
     worklists: worklist::Kept,
     sessions: sign_in::Sessions,
+    flights: flights::Flights,
     /// When a sweep was last written down, by the machine's clock.
     swept: Mutex<Option<Timestamp>>,
     /// Models that sites moved, ready to score.
@@ -103,6 +105,7 @@ impl App {
             live: RwLock::default(),
             worklists: worklist::Kept::default(),
             sessions: sign_in::Sessions::default(),
+            flights: flights::Flights::default(),
             swept: Mutex::default(),
             models: score::Kept::default(),
             nights: Mutex::default(),

@@ -130,7 +130,7 @@ impl App {
         let fact = Fact::Receipt { message: about.key, delivered };
         let new = NewFact { enrollment, occurred_at: now, author: Actor::Carrier.author(), fact };
         let mut batch = crate::store::Batch::default();
-        self.settle(&self.live(), &mut batch, patient, vec![new], now);
+        self.settle(&self.live(), &mut batch, patient, vec![new], now).await?;
         tx.append(batch).await?;
         tx.commit().await?;
         Ok(true)

@@ -19,7 +19,10 @@ use super::{
 };
 use crate::{
     ports::{Handover, Outgoing},
-    store::{AuditLine, Batch, Busy, Held, Lease, Locked, Sent, StoreError, Tx, Waiting, vault::PatientKey},
+    store::{
+        AuditLine, Batch, Busy, Expired, Held, Lease, Locked, Sent, StoreError, Tx, Waiting,
+        vault::PatientKey,
+    },
 };
 
 /// Names one attempt at one message.
@@ -148,6 +151,7 @@ impl App {
             batch.audit(&*self.ids, now, line("send", one.waiting.patient, one.waiting.id));
         }
         let held = self.commit_claims(tx, batch, &going, aside, now).await?;
+        self.flights.note(going.iter().zip(&held).map(|(one, held)| one.flight(*held, channel)));
         Ok(going.into_iter().zip(held).map(|(one, held)| one.claim(held, channel, deadline)).collect())
     }
 
@@ -246,6 +250,19 @@ impl App {
 }
 
 impl Going<'_> {
+    fn flight(&self, held: Held, channel: Channel) -> Expired {
+        Expired {
+            id: held.id,
+            patient: self.waiting.patient,
+            key: self.waiting.key.clone(),
+            enrollment: self.waiting.enrollment,
+            channel,
+            attempt: held.attempt,
+            fence: held.fence,
+            begun: false,
+        }
+    }
+
     fn claim(self, held: Held, channel: Channel, deadline: std::time::Instant) -> Claim {
         let ticket = Ticket { message: held.id, patient: self.waiting.patient, fence: held.fence };
         let outgoing = Outgoing {

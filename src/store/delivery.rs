@@ -106,6 +106,8 @@ pub struct Expired {
     pub key: MessageKey,
     /// Its enrollment.
     pub enrollment: Option<EnrollmentId>,
+    /// How it travels.
+    pub channel: Channel,
     /// The attempt.
     pub attempt: u32,
     /// The fence.
@@ -225,7 +227,7 @@ impl Tx {
     pub async fn waiting(&mut self, ids: &[MessageId]) -> Result<Vec<Waiting>, StoreError> {
         let query = message::Entity::find()
             .filter(message::Column::Id.is_in(sql::listed(ids.iter().map(|id| id.0))))
-            .filter(message::Column::State.eq("scheduled"));
+            .filter(state_is("'scheduled'"));
         let rows = self.rows_of_locked(query).await?;
         rows.into_iter().map(waiting).collect()
     }
@@ -298,7 +300,7 @@ impl Tx {
             .columns([message::Column::Id, message::Column::Fence])
             .column_as(now.clone(), "now")
             .filter(message::Column::Id.is_in(sql::listed(held.iter().map(|(id, _)| id.0))))
-            .filter(message::Column::State.eq("claimed"))
+            .filter(state_is("'claimed'"))
             .filter(message::Column::BegunAt.is_null())
             .filter(ExprTrait::gt(Expr::col(message::Column::LeaseUntil), now))
             .order_by_asc(message::Column::Id);
@@ -326,10 +328,10 @@ impl Tx {
     pub async fn claimed(&mut self, ids: &[MessageId]) -> Result<Vec<Expired>, StoreError> {
         let rows = message::Entity::find()
             .filter(message::Column::Id.is_in(sql::listed(ids.iter().map(|id| id.0))))
-            .filter(message::Column::State.eq("claimed"))
+            .filter(state_is("'claimed'"))
             .all(self.conn().await?)
             .await?;
-        Ok(rows.into_iter().map(expired).collect())
+        rows.into_iter().map(expired).collect()
     }
 
     /// Messages whose hand-over may still be told of: claimed, or uncertain because nobody told in time. Their patients must
@@ -340,9 +342,9 @@ impl Tx {
     pub async fn in_doubt(&mut self, ids: &[MessageId]) -> Result<Vec<Expired>, StoreError> {
         let query = message::Entity::find()
             .filter(message::Column::Id.is_in(sql::listed(ids.iter().map(|id| id.0))))
-            .filter(message::Column::State.is_in(["claimed", "uncertain"]));
+            .filter(Expr::cust("state in ('claimed', 'uncertain')"));
         let rows = self.rows_of_locked(query).await?;
-        Ok(rows.into_iter().map(expired).collect())
+        rows.into_iter().map(expired).collect()
     }
 
     /// Writes how attempts ended.
@@ -389,10 +391,10 @@ impl Store {
         }
         let rows = message::Entity::find()
             .filter(message::Column::Id.is_in(ids))
-            .filter(message::Column::State.eq("claimed"))
+            .filter(state_is("'claimed'"))
             .all(self.reader())
             .await?;
-        Ok(rows.into_iter().map(expired).collect())
+        rows.into_iter().map(expired).collect()
     }
 }
 
@@ -458,6 +460,11 @@ pub(super) const GONE_POSTGRES: &str = "(lease_owner <> $1 and not exists (selec
     where l.locktype = 'advisory' and l.database = (select oid from pg_database where datname = current_database())
     and l.classid = 32333 and l.objid = ('x' || right(lease_owner::text, 8))::bit(32)::bigint::oid))";
 
+/// The state as part of the statement: as a value it would be planned anew at each use, because of the partial indexes.
+fn state_is(quoted: &'static str) -> Expr {
+    Expr::col(message::Column::State).eq(Expr::cust(quoted))
+}
+
 fn waiting(row: message::Model) -> Result<Waiting, StoreError> {
     Ok(Waiting {
         id: MessageId(row.id.as_u128()),
@@ -472,14 +479,15 @@ fn waiting(row: message::Model) -> Result<Waiting, StoreError> {
     })
 }
 
-fn expired(row: message::Model) -> Expired {
-    Expired {
+fn expired(row: message::Model) -> Result<Expired, StoreError> {
+    Ok(Expired {
         id: MessageId(row.id.as_u128()),
         patient: PatientId(row.patient.as_u128()),
         key: MessageKey(row.key),
         enrollment: row.enrollment.map(|id| EnrollmentId(id.as_u128())),
+        channel: words::channel_of(&row.channel)?,
         attempt: u32::try_from(row.attempt).unwrap_or(0),
         fence: row.fence,
         begun: row.begun_at.is_some(),
-    }
+    })
 }
