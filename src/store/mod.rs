@@ -53,7 +53,9 @@ pub use identity::{ContactPoint, Demographics, Identifier, Owner};
 pub use import::{LineCounts, NewLine};
 pub use inbound::{Inbound, Receipted};
 pub use long_job::{HeldJob, LongJob, LongKind, LongState, NewLongJob};
-pub use open::{Open, SQLITE_CACHE_KIB, SQLITE_CHECKPOINT_PAGES, SQLITE_MAPPED_BYTES_MAX};
+pub use open::{
+    Open, SQLITE_CACHE_KIB, SQLITE_CHECKPOINT_PAGES, SQLITE_MAPPED_BYTES_MAX, SQLITE_WRITER_CACHE_KIB,
+};
 pub use outcome::{Became, NewLocal, NewOutcome, NewSwitch, NewWatch};
 pub use plain::{Cell, PlainRows, plain_claims, plain_endings};
 pub use rebuild::Compared;

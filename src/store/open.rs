@@ -20,12 +20,13 @@ const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// Statements that a connection keeps prepared.
 const PREPARED_MAX: usize = 400;
-/// Page cache of the SQLite writer, in KiB.
-const WRITER_CACHE_KIB: u32 = 64 * 1024;
+/// Page cache of the SQLite writer, in KiB. Small: after a page was split the library walks all of it at the commit, and what is
+/// not in it is read in place.
+pub const SQLITE_WRITER_CACHE_KIB: u32 = 8 * 1024;
 /// Page cache of each SQLite reader, in KiB.
 const READER_CACHE_KIB: u32 = 4 * 1024;
 /// Page cache of all connections to a SQLite file together, in KiB.
-pub const SQLITE_CACHE_KIB: u32 = WRITER_CACHE_KIB + SQLITE_READERS * READER_CACHE_KIB;
+pub const SQLITE_CACHE_KIB: u32 = SQLITE_WRITER_CACHE_KIB + SQLITE_READERS * READER_CACHE_KIB;
 /// Most bytes of a SQLite file that are read in place: the library's own limit.
 pub const SQLITE_MAPPED_BYTES_MAX: u32 = 0x7fff_0000;
 /// Pages of write-ahead log after which the writer copies them into the file, 160 MB: in a large file the pages of many commits lie
@@ -47,7 +48,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]; nothing of a failed migration stays.
     pub async fn migrate(url: &str) -> Result<(), StoreError> {
-        let connection = connect(url, 1, WRITER_CACHE_KIB).await?;
+        let connection = connect(url, 1, SQLITE_WRITER_CACHE_KIB).await?;
         refuse_newer(&connection).await?;
         let migrated = Migrator::up(&connection, None).await;
         connection.close().await?;
@@ -66,7 +67,7 @@ impl Store {
         };
         let (write, read) = match file {
             Some(_) => (
-                connect(url, 1, WRITER_CACHE_KIB).await?,
+                connect(url, 1, SQLITE_WRITER_CACHE_KIB).await?,
                 connect(url, SQLITE_READERS, READER_CACHE_KIB).await?,
             ),
             None => {

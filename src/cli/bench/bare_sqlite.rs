@@ -15,7 +15,9 @@ use super::{
     BenchError,
     bare::{FLUSHES, Group},
 };
-use crate::store::{Cell, PlainRows, SQLITE_CHECKPOINT_PAGES, SQLITE_MAPPED_BYTES_MAX};
+use crate::store::{
+    Cell, PlainRows, SQLITE_CHECKPOINT_PAGES, SQLITE_MAPPED_BYTES_MAX, SQLITE_WRITER_CACHE_KIB,
+};
 
 /// A connection of its own to the file.
 pub struct BareSqlite {
@@ -43,7 +45,7 @@ impl BareSqlite {
             "pragma synchronous = full",
             "pragma busy_timeout = 10000",
             "pragma foreign_keys = on",
-            "pragma cache_size = -65536",
+            &format!("pragma cache_size = -{SQLITE_WRITER_CACHE_KIB}"),
             &format!("pragma wal_autocheckpoint = {SQLITE_CHECKPOINT_PAGES}"),
             &format!("pragma mmap_size = {SQLITE_MAPPED_BYTES_MAX}"),
         ] {
