@@ -80,6 +80,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_due_and_held_by_another_is_not_looked_at_without_a_pause() {
+        let (changed, mut changes) = watch::channel(0_u64);
+        let overdue: Until = Arc::new(|| Box::pin(std::future::ready(Some(Duration::ZERO))));
+        let begin = tokio::time::Instant::now();
+        sleep(&mut changes, &overdue).await;
+        assert!(begin.elapsed() >= HELD, "a pause");
+        assert!(begin.elapsed() < NET, "but it is looked at again before the net");
+        drop(changed);
+    }
+
+    #[tokio::test]
     async fn a_change_or_a_due_row_wakes_at_once_and_the_net_after_a_second() {
         let (changed, mut changes) = watch::channel(0_u64);
         let begin = tokio::time::Instant::now();

@@ -145,7 +145,7 @@ impl Work for Fake {
     }
 
     fn until_ready(&self, _: Channel) -> Later<'_, Option<Duration>> {
-        Box::pin(async { Ok(None) })
+        Box::pin(async { Ok((!self.waiting.lock().unwrap().is_empty()).then_some(Duration::ZERO)) })
     }
 
     fn sweep(&self) -> Later<'_, usize> {

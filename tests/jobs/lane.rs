@@ -75,6 +75,8 @@ async fn an_outage_costs_one_message_an_attempt_and_the_others_nothing() {
     let lane = Lane::new(fake.clone(), carrier(&server), 4);
     let (_stopper, stop) = Stop::pair();
     lane.drain(&stop).await.expect("drained");
+    let rests = lane.until_ready().await.expect("messages wait");
+    assert!(rests > Duration::ZERO, "nobody looks before the rest is over");
     assert_eq!(fake.ended.lock().unwrap().len(), 1);
     assert_eq!(fake.count("refused for now"), 1);
     assert!(fake.released.lock().unwrap().len() >= 7, "what else was claimed is given back");
@@ -84,6 +86,7 @@ async fn an_outage_costs_one_message_an_attempt_and_the_others_nothing() {
     tokio::time::sleep(Duration::from_millis(600)).await;
     lane.drain(&stop).await.expect("drained");
     assert_eq!((fake.count("accepted"), taken(&server).len()), (49, 49));
+    assert_eq!(lane.until_ready().await, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
