@@ -214,11 +214,11 @@ impl App {
         ending
     }
 
-    /// Whether somebody of the visit's site is on duty now.
+    /// Whether somebody of a site is on duty now.
     #[must_use]
-    pub fn is_covered(&self, visit: &Visit) -> bool {
-        let zone = jiff::tz::TimeZone::get(&visit.site.zone);
-        zone.is_ok_and(|zone| cover::is_covered(&visit.site, &zone, self.clock.now()))
+    pub fn is_covered(&self, site: &SiteSettings) -> bool {
+        let zone = jiff::tz::TimeZone::get(&site.zone);
+        zone.is_ok_and(|zone| cover::is_covered(site, &zone, self.clock.now()))
     }
 }
 

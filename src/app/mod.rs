@@ -10,6 +10,7 @@ pub mod doubt;
 pub mod drafts;
 pub mod ending;
 pub mod enroll;
+pub mod flag;
 mod flights;
 pub mod form;
 pub mod import;

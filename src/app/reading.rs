@@ -46,6 +46,8 @@ pub enum Reading {
         last: Decimal,
         /// As it was typed.
         typed: Typed,
+        /// The same digits in another unit, where they would be near the one before.
+        other: Option<Typed>,
     },
 }
 
@@ -106,7 +108,15 @@ pub fn read(item: &Item, input: &Input, last: Option<Decimal>) -> Result<Reading
             if number < *min || *max < number {
                 return Err(Mistake::OutOfRange { min: *min, max: *max, unit: unit.clone() });
             }
-            Ok(doubted(number, *doubt, last, input.sure, typed))
+            let other = last.zip(*doubt).and_then(|(last, doubt)| {
+                let units = std::iter::once((unit, Decimal::whole(1)))
+                    .chain(other_units.iter().map(|(name, factor)| (name, *factor)));
+                let digits = Decimal::parse(&typed.number).ok()?;
+                let near = |factor: &Decimal| apart(digits.times(*factor), last) <= doubt.differs_by;
+                let fits = units.filter(|(name, factor)| **name != typed.unit && near(factor));
+                fits.map(|(name, _)| Typed { number: typed.number.clone(), unit: name.clone() }).next()
+            });
+            Ok(doubted(number, *doubt, last, input.sure, (typed, other)))
         }
         ItemKind::Text { max_chars } => words(answer, *max_chars),
     }
@@ -151,22 +161,21 @@ fn doubted(
     doubt: Option<Doubt>,
     last: Option<Decimal>,
     sure: bool,
-    typed: Typed,
+    (typed, other): (Typed, Option<Typed>),
 ) -> Reading {
-    let far = |last: &Decimal| {
-        doubt.is_some_and(|doubt| {
-            let apart = if number > *last { number - *last } else { *last - number };
-            apart > doubt.differs_by
-        })
-    };
+    let far = |last: &Decimal| doubt.is_some_and(|doubt| apart(number, *last) > doubt.differs_by);
     match last.filter(far) {
-        Some(last) if !sure => Reading::Doubt { value: number, last, typed },
+        Some(last) if !sure => Reading::Doubt { value: number, last, typed, other },
         far => Reading::Given {
             answer: Answer::Given { value: Value::Number(number), doubtful: far.is_some() },
             text: None,
             typed: Some(typed),
         },
     }
+}
+
+fn apart(one: Decimal, other: Decimal) -> Decimal {
+    if one > other { one - other } else { other - one }
 }
 
 fn factor(unit: &str, other_units: &[(String, Decimal)], chosen: &str) -> Option<Decimal> {
@@ -270,6 +279,22 @@ mod tests {
         assert!(matches!(read("83.1", false), Ok(Reading::Doubt { .. })));
         assert!(matches!(read("72.9", false), Ok(Reading::Doubt { .. })));
         assert_eq!(value_of(read("83.1", true)), Some(("83.1".into(), true)));
+    }
+
+    #[test]
+    fn a_number_that_fits_in_the_other_unit_is_asked_about_as_that() {
+        let other = |text: &str, unit: &str, last: &str| match super::read(
+            &weight(),
+            &typed(text, unit),
+            Some(number(last)),
+        ) {
+            Ok(Reading::Doubt { other, .. }) => other.map(|typed| (typed.number, typed.unit)),
+            _other => None,
+        };
+        assert_eq!(other("178", "kg", "80"), Some(("178".into(), "lb".into())));
+        assert_eq!(other("80", "lb", "80"), Some(("80".into(), "kg".into())));
+        assert_eq!(other("95", "kg", "80"), None, "neither");
+        assert_eq!(other("81", "kg", "80"), None, "no doubt");
     }
 
     #[test]

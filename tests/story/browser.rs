@@ -38,14 +38,16 @@ fn a_bad_answer_is_asked_seen_called_and_told() {
     let note = result["note"].as_str().unwrap_or_default();
     says(&result, "letter", &[name, "rosalind@mail.example"]);
     says(&result, "advice", &["Being breathless at rest can be an emergency", "Call 999 now"]);
-    says(&result, "check", &["81.4", "Breathless even at rest"]);
+    says(&result, "check", &["81.4", "Breathless even at rest", "Call 999 now"]);
     says(&result, "row", &["Emergency", name, "breathless at rest"]);
     let above: Vec<&str> =
         result["above"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     assert!(above.iter().all(|row| row.contains("Emergency")), "less urgent ones stand above: {above:#?}");
     says(&result, "call", &[name, "1951-04-09", "breathless at rest"]);
     assert_eq!(result["dial"], "tel:+447700900777");
-    says(&result, "done", &["Your answers have arrived"]);
+    says(&result, "done", &["Call 999 now", "Your answers have arrived"]);
+    assert_eq!((&result["reassured"], &result["called"]), (&json!(0), &json!("tel:999")), "nothing green");
+    assert!(!result["done"].as_str().unwrap_or_default().contains("We will write"), "{}", result["done"]);
     says(&result, "closed", &["Closed: Sent to emergency", note]);
     tells(
         &result,

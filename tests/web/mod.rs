@@ -5,6 +5,7 @@ mod fault;
 mod form;
 mod logged;
 mod patient;
+mod patient_alarm;
 mod patient_browser;
 mod patient_input;
 mod routes;

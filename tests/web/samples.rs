@@ -3,8 +3,8 @@
 use tend::web::error::ErrorPage;
 use tend::web::patient::say::Said;
 use tend::web::patient::{
-    AdvicePage, BirthForm, CheckPage, CheckRow, Control, DonePage, DoubtPage, GonePage, GuardPage, OptionRow,
-    QuestionPage,
+    AdvicePage, Alarm, BirthForm, CheckPage, CheckRow, Control, DonePage, DoubtPage, GonePage, GuardPage,
+    OptionRow, QuestionPage,
 };
 use tend::web::words::Common;
 use tend::web::{Contact, Lang, Page, assets};
@@ -51,6 +51,10 @@ fn contact() -> Contact {
     Contact::of(&SiteSettings::default())
 }
 
+fn alarm(lang: Lang) -> Alarm {
+    Alarm { advice: vec![said(lang), said(lang)], crisis: true, covered: false }
+}
+
 fn samples(lang: Lang) -> Vec<(&'static str, String)> {
     let page = || Page::at(lang, "/c/token");
     let render = |template: &dyn askama::DynTemplate| template.dyn_render().expect("a template renders");
@@ -78,6 +82,7 @@ fn samples(lang: Lang) -> Vec<(&'static str, String)> {
                 action: "/c/token".into(),
                 error: None,
                 typed: BirthForm::default(),
+                year_first: true,
             }),
         ),
         (
@@ -88,6 +93,7 @@ fn samples(lang: Lang) -> Vec<(&'static str, String)> {
                 action: "/c/token".into(),
                 error: Some("?".into()),
                 typed: BirthForm { day: "\"><script>".into(), ..BirthForm::default() },
+                year_first: false,
             }),
         ),
         ("options", render(&question(lang, Control::Options(options(lang)), false))),
@@ -108,6 +114,7 @@ fn samples(lang: Lang) -> Vec<(&'static str, String)> {
                 last: "78.2".into(),
                 number: "87.2".into(),
                 unit: "kg".into(),
+                other: Some(("lb".into(), "87.2 lb".into())),
             }),
         ),
         (
@@ -115,9 +122,7 @@ fn samples(lang: Lang) -> Vec<(&'static str, String)> {
             render(&AdvicePage {
                 page: page(),
                 contact: contact(),
-                advice: vec![said(lang), said(lang)],
-                crisis: true,
-                covered: false,
+                alarm: alarm(lang),
                 next: "/c/token/check".into(),
             }),
         ),
@@ -126,6 +131,7 @@ fn samples(lang: Lang) -> Vec<(&'static str, String)> {
             render(&CheckPage {
                 page: page(),
                 contact: contact(),
+                alarm: Some(alarm(lang)),
                 action: "/c/token/check".into(),
                 csrf: "0123".into(),
                 proxy: true,
@@ -138,6 +144,7 @@ fn samples(lang: Lang) -> Vec<(&'static str, String)> {
             render(&DonePage {
                 page: page(),
                 contact: contact(),
+                alarm: None,
                 at: Some("10:00".into()),
                 closing: vec![said(lang)],
                 ask: Some("3".into()),
@@ -149,10 +156,23 @@ fn samples(lang: Lang) -> Vec<(&'static str, String)> {
             render(&DonePage {
                 page: page(),
                 contact: contact(),
+                alarm: None,
                 at: None,
                 closing: Vec::new(),
                 ask: None,
                 visit: None,
+            }),
+        ),
+        (
+            "done, a red flag",
+            render(&DonePage {
+                page: page(),
+                contact: contact(),
+                alarm: Some(alarm(lang)),
+                at: Some("10:00".into()),
+                closing: vec![said(lang)],
+                ask: Some("3".into()),
+                visit: Some("9".into()),
             }),
         ),
     ]

@@ -10,7 +10,10 @@ use super::{
     say::{Said, say},
     session::{Door, Guest, enter},
 };
-use crate::web::{Contact, Page, Web, WebError, respond};
+use crate::{
+    app::flag::Flag,
+    web::{Contact, Lang, Page, Web, WebError, respond, words},
+};
 
 /// The page.
 #[derive(Debug, Template)]
@@ -20,14 +23,46 @@ pub struct AdvicePage {
     pub page: Page,
     /// Whom to call.
     pub contact: Contact,
-    /// What to do, one paragraph per rule.
+    /// What to do.
+    pub alarm: Alarm,
+    /// What comes next.
+    pub next: String,
+}
+
+/// What to do now: it comes first on every page that follows such an answer.
+#[derive(Debug, Clone)]
+pub struct Alarm {
+    /// One paragraph per rule.
     pub advice: Vec<Said>,
     /// The advice names the crisis line.
     pub crisis: bool,
     /// Somebody is on duty.
     pub covered: bool,
-    /// What comes next.
-    pub next: String,
+}
+
+impl Alarm {
+    /// Of red flags; none where there is no flag.
+    #[must_use]
+    pub fn of(
+        flags: &[Flag],
+        covered: bool,
+        lang: Lang,
+        languages: &[&str],
+        contact: &Contact,
+    ) -> Option<Self> {
+        if flags.is_empty() {
+            return None;
+        }
+        let texts: Vec<_> = flags.iter().filter_map(|flag| flag.advice.as_ref()).collect();
+        let crisis = texts.iter().any(|text| text.0.values().any(|words| words.contains("{crisis_line}")));
+        let mut advice: Vec<Said> = texts.iter().map(|text| say(text, languages, contact)).collect();
+        advice.dedup();
+        if advice.is_empty() {
+            let general = words::Patient(lang).advice_general().to_owned();
+            advice.push(Said { words: general, tag: lang.tag().to_owned() });
+        }
+        Some(Self { advice, crisis, covered })
+    }
 }
 
 /// `GET /c/{token}/advice/{part}/{rules}`
@@ -51,21 +86,14 @@ pub async fn show(
 fn advice(web: &Web, guest: &Guest, part: usize, rules: &str) -> Option<AdvicePage> {
     let workflow = &guest.visit.form.parts.get(part)?.workflow;
     let named: Vec<_> = rules.split(',').collect();
-    let rules: Vec<_> = workflow.rules.iter().filter(|rule| named.contains(&rule.id.as_str())).collect();
-    if rules.is_empty() {
-        return None;
-    }
-    let texts: Vec<_> = rules.iter().filter_map(|rule| rule.advice.as_ref()).collect();
-    let crisis = texts.iter().any(|text| text.0.values().any(|words| words.contains("{crisis_line}")));
-    let general =
-        || Said { words: guest.words().advice_general().to_owned(), tag: guest.lang.tag().to_owned() };
-    let advice: Vec<Said> = texts.iter().map(|text| say(text, &guest.languages(), &guest.contact)).collect();
+    let rules = workflow.rules.iter().filter(|rule| named.contains(&rule.id.as_str()));
+    let flags: Vec<Flag> =
+        rules.map(|rule| Flag { rule: rule.id.clone(), advice: rule.advice.clone() }).collect();
+    let covered = web.app.is_covered(&guest.visit.site);
     Some(AdvicePage {
         page: guest.page(&format!("/advice/{part}/{}", named.join(","))),
         contact: guest.contact.clone(),
-        advice: if advice.is_empty() { vec![general()] } else { advice },
-        crisis,
-        covered: web.app.is_covered(&guest.visit),
+        alarm: Alarm::of(&flags, covered, guest.lang, &guest.languages(), &guest.contact)?,
         next: guest.next(),
     })
 }

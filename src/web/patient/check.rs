@@ -8,6 +8,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::{
+    Alarm,
     say::{self, Said},
     session::{Door, Guest, enter},
 };
@@ -24,6 +25,8 @@ pub struct CheckPage {
     pub page: Page,
     /// Whom to call.
     pub contact: Contact,
+    /// What to do now, where an answer is a red flag.
+    pub alarm: Option<Alarm>,
     /// Where the form goes.
     pub action: String,
     /// Token of the form.
@@ -66,7 +69,7 @@ pub async fn show(web: Data<Web>, request: HttpRequest) -> Result<HttpResponse, 
     if guest.visit.form.open_question().is_some() {
         return Ok(guest.stay(&web, respond::see_other(&guest.next())));
     }
-    Ok(guest.stay(&web, respond::page(&page(&guest))?))
+    Ok(guest.stay(&web, respond::page(&page(&web, &guest))?))
 }
 
 /// `POST /c/{token}/check`: sent twice, it counts once.
@@ -90,9 +93,11 @@ pub async fn submit(
     Ok(guest.stay(&web, respond::see_other(&format!("/c/{}/done", guest.token))))
 }
 
-fn page(guest: &Guest) -> CheckPage {
+fn page(web: &Web, guest: &Guest) -> CheckPage {
     let form = &guest.visit.form;
     let languages = guest.languages();
+    let flags = web.app.flags_of_draft(&guest.visit);
+    let covered = web.app.is_covered(&guest.visit.site);
     let row = |question: &Question<'_>| {
         let part = form.parts.get(question.part)?;
         Some(CheckRow {
@@ -104,6 +109,7 @@ fn page(guest: &Guest) -> CheckPage {
     CheckPage {
         page: guest.page("/check"),
         contact: guest.contact.clone(),
+        alarm: Alarm::of(&flags, covered, guest.lang, &languages, &guest.contact),
         action: format!("/c/{}/check", guest.token),
         csrf: guest.csrf.clone(),
         proxy: guest.visitor.proxy,

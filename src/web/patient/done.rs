@@ -1,10 +1,11 @@
-//! The answers have arrived: when, and what happens next.
+//! The answers have arrived: when, and what happens next. After a red flag what to do now stands first, and nothing that
+//! reassures.
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
 
 use super::{
-    gone,
+    Alarm, gone,
     say::{self, Said},
     session::{self, Front},
 };
@@ -21,6 +22,8 @@ pub struct DonePage {
     pub page: Page,
     /// Whom to call.
     pub contact: Contact,
+    /// What to do now, where an answer was a red flag.
+    pub alarm: Option<Alarm>,
     /// When they arrived.
     pub at: Option<String>,
     /// What the questionnaires say at the end.
@@ -44,12 +47,20 @@ pub async fn show(web: Data<Web>, request: HttpRequest) -> Result<HttpResponse, 
     };
     let own = session::recognise(&web, &request, &closed.link).filter(|_| closed.why == Gone::Answered);
     let Some(visitor) = own else { return gone::page(closed.why, &token, lang, contact) };
-    let page = page(&web, &closed, &token, lang, contact)?;
+    let page = page(&web, &closed, &token, lang, contact).await?;
     Ok(session::admit(&web, respond::page(&page)?, &token, &closed.link, visitor))
 }
 
-fn page(web: &Web, closed: &Closed, token: &str, lang: Lang, contact: Contact) -> Result<DonePage, WebError> {
+async fn page(
+    web: &Web,
+    closed: &Closed,
+    token: &str,
+    lang: Lang,
+    contact: Contact,
+) -> Result<DonePage, WebError> {
     let next = web.app.next_for(&closed.state, &closed.site)?;
+    let flags = web.app.flags_of_answers(closed).await?;
+    let covered = web.app.is_covered(&closed.site);
     let ending = web.app.ending_of(closed);
     let languages = [lang.code(), &closed.state.language];
     let zone = if closed.state.zone.is_empty() { &closed.site.zone } else { &closed.state.zone };
@@ -58,6 +69,7 @@ fn page(web: &Web, closed: &Closed, token: &str, lang: Lang, contact: Contact) -
     closing.dedup();
     Ok(DonePage {
         page: Page::at(lang, &format!("/c/{token}/done")),
+        alarm: Alarm::of(&flags, covered, lang, &languages, &contact),
         contact,
         at: ending.at.map(|at| say::moment(at, zone, lang)),
         closing,

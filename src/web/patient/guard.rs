@@ -5,7 +5,7 @@ use actix_web::{
     web::{Data, Form},
 };
 use askama::Template;
-use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use serde::Deserialize;
 
 use super::{
@@ -36,6 +36,15 @@ pub struct GuardPage {
     pub error: Option<String>,
     /// What was typed.
     pub typed: BirthForm,
+    /// The year is asked for first.
+    pub year_first: bool,
+}
+
+impl GuardPage {
+    /// The field that comes first.
+    fn first(&self) -> &'static str {
+        if self.year_first { "year" } else { "day" }
+    }
 }
 
 /// What is typed.
@@ -98,7 +107,7 @@ pub async fn prove(
         Opened::Here(visit) => visit,
     };
     let typed = form.into_inner();
-    let date = match read(&typed, &w) {
+    let date = match read(&typed, web.app.clock.now(), &w) {
         Ok(date) => date,
         Err(error) => return respond::invalid(&page(lang, contact, &token, Some(error.to_owned()), typed)),
     };
@@ -118,16 +127,20 @@ pub async fn prove(
 
 fn page(lang: Lang, contact: Contact, token: &str, error: Option<String>, typed: BirthForm) -> GuardPage {
     let action = format!("/c/{token}");
-    GuardPage { page: Page::at(lang, &action), contact, action, error, typed }
+    let year_first = lang == Lang::Zh;
+    GuardPage { page: Page::at(lang, &action), contact, action, error, typed, year_first }
 }
 
-/// A date out of three fields; a whole date pasted into the first one is taken too.
-fn read(typed: &BirthForm, w: &words::Patient) -> Result<Date, &'static str> {
+/// A date out of three fields; a whole date pasted into one of them is taken too. A day on which nobody can have been born
+/// is told of and is no try.
+fn read(typed: &BirthForm, now: Timestamp, w: &words::Patient) -> Result<Date, &'static str> {
     let numbers = |text: &str| -> Vec<String> {
         let parts = text.split(|c: char| !c.is_ascii_digit());
         parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
     };
-    let pasted = numbers(&typed.day);
+    let pasted =
+        [&typed.day, &typed.year].into_iter().map(|text| numbers(text)).find(|found| found.len() == 3);
+    let pasted = pasted.unwrap_or_default();
     let (day, month, year) = match pasted.as_slice() {
         [first, month, last] if first.len() == 4 => (last.clone(), month.clone(), first.clone()),
         [day, month, year] => (day.clone(), month.clone(), year.clone()),
@@ -139,7 +152,10 @@ fn read(typed: &BirthForm, w: &words::Patient) -> Result<Date, &'static str> {
     if year < YEAR_MIN {
         return Err(w.guard_unreal());
     }
-    Date::new(year, month, day).map_err(|_| w.guard_unreal())
+    let date = Date::new(year, month, day).map_err(|_| w.guard_unreal())?;
+    // Tomorrow has begun somewhere.
+    let latest = TimeZone::UTC.to_datetime(now).date().saturating_add(1.day());
+    if date > latest { Err(w.guard_unborn()) } else { Ok(date) }
 }
 
 #[cfg(test)]
@@ -149,7 +165,7 @@ mod tests {
     fn typed(day: &str, month: &str, year: &str) -> Result<Date, &'static str> {
         let form =
             BirthForm { day: day.into(), month: month.into(), year: year.into(), proxy: String::new() };
-        read(&form, &words::Patient(Lang::En))
+        read(&form, "2026-03-02T09:00:00Z".parse().expect("an instant"), &words::Patient(Lang::En))
     }
 
     #[test]
@@ -167,5 +183,6 @@ mod tests {
         assert_eq!(typed("", "", ""), Err(w.guard_missing()));
         assert_eq!(typed("31", "2", "1958"), Err(w.guard_unreal()));
         assert_eq!(typed("1", "1", "58"), Err(w.guard_unreal()));
+        assert_eq!(typed("1", "1", "2958"), Err(w.guard_unborn()));
     }
 }

@@ -23,7 +23,7 @@ use super::{
     routes::{Route, Who},
 };
 
-pub use advice::AdvicePage;
+pub use advice::{AdvicePage, Alarm};
 pub use check::{CheckPage, CheckRow};
 pub use done::DonePage;
 pub use gone::GonePage;

@@ -4,12 +4,13 @@ mod view;
 
 use actix_web::{
     HttpRequest, HttpResponse,
+    cookie::{Cookie, SameSite, time::Duration},
     web::{Data, Form, Path, Query},
 };
 use serde::Deserialize;
 use tend_engine::Name;
 
-use super::session::{Door, Guest, enter};
+use super::session::{Door, Guest, UNIT_COOKIE, enter};
 use crate::{
     app::{
         form::Question,
@@ -20,6 +21,9 @@ use crate::{
 
 pub use view::{Control, DoubtPage, OptionRow, QuestionPage};
 
+/// How long a device keeps the unit that was chosen.
+const UNIT_DAYS: i64 = 365;
+
 /// What comes with the form.
 #[derive(Debug, Default, Deserialize)]
 pub struct AnswerForm {
@@ -29,10 +33,20 @@ pub struct AnswerForm {
     answer: String,
     #[serde(default)]
     unit: String,
+    /// The unit in which the digits would fit.
+    #[serde(default)]
+    other_unit: String,
     #[serde(default)]
     declined: String,
     #[serde(default)]
     sure: String,
+}
+
+impl AnswerForm {
+    /// The unit that was chosen, at last.
+    fn unit(&self) -> &str {
+        if self.sure == "other" { &self.other_unit } else { &self.unit }
+    }
 }
 
 /// From which page one came here.
@@ -103,8 +117,8 @@ pub async fn keep(
             let page = view::question(&guest, part, &item, &from, Some((&mistake, &form)));
             return Ok(guest.stay(&web, respond::invalid(&page.ok_or(WebError::NotFound)?)?));
         }
-        Ok(Reading::Doubt { value, last, typed }) => {
-            let page = view::doubt(&guest, part, &item, &from, (value, last, typed));
+        Ok(Reading::Doubt { value, last, typed, other }) => {
+            let page = view::doubt(&guest, part, &item, &from, (value, last, typed, other));
             return Ok(guest.stay(&web, respond::page(&page.ok_or(WebError::NotFound)?)?));
         }
         Ok(reading) => reading,
@@ -112,7 +126,25 @@ pub async fn keep(
     let visitor = guest.visitor;
     let raised = web.app.keep_answer(&mut guest.visit, visitor, part, &name, reading).await?;
     let next = if raised.is_empty() { guest.next() } else { advice_path(&guest, part, &raised) };
-    Ok(guest.stay(&web, respond::see_other(&next)))
+    let response = guest.stay(&web, respond::see_other(&next));
+    Ok(remember_unit(&web, response, &name, form.unit()))
+}
+
+/// The unit in which this device last answered is the one that is offered next time.
+fn remember_unit(web: &Web, mut response: HttpResponse, item: &Name, unit: &str) -> HttpResponse {
+    if unit.is_empty() || !unit.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return response;
+    }
+    let cookie = Cookie::build(format!("{UNIT_COOKIE}{item}"), unit)
+        .path("/c")
+        .max_age(Duration::days(UNIT_DAYS))
+        .same_site(SameSite::Strict)
+        .http_only(true)
+        .secure(web.settings.behind_tls_proxy)
+        .finish();
+    // Only a cookie that cannot be written is refused, and this one has plain letters.
+    let _ = response.add_cookie(&cookie);
+    response
 }
 
 fn advice_path(guest: &Guest, part: usize, raised: &[Name]) -> String {
@@ -127,7 +159,7 @@ fn read(guest: &Guest, part: usize, item: &str, form: &AnswerForm) -> Option<Rea
     let question = find(&questions, part, item)?;
     let input = Input {
         answer: form.answer.clone(),
-        unit: form.unit.clone(),
+        unit: form.unit().to_owned(),
         declined: form.declined == "1",
         sure: form.sure == "yes",
     };

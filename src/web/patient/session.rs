@@ -1,5 +1,7 @@
 //! Who stands behind a request: the link, the date of birth that was given, the language.
 
+use std::collections::BTreeMap;
+
 use actix_web::{
     HttpMessage, HttpRequest, HttpResponse,
     cookie::{Cookie, SameSite, time::Duration},
@@ -17,6 +19,8 @@ use crate::{
 
 /// The cookie of who gave the date of birth.
 pub const COOKIE: &str = "visit";
+/// What the cookies of chosen units begin with; an item's name follows.
+pub const UNIT_COOKIE: &str = "unit-";
 /// Letters of a token: 128 bits in base64url.
 const TOKEN_LETTERS: usize = 22;
 
@@ -52,6 +56,8 @@ pub struct Guest {
     pub contact: Contact,
     /// The token of forms.
     pub csrf: String,
+    /// The units that this device answered in, by item.
+    pub units: BTreeMap<String, String>,
 }
 
 /// A guest who is in, or the page that comes first.
@@ -98,9 +104,19 @@ pub async fn enter(web: &Web, request: &HttpRequest) -> Result<Door, WebError> {
             let Some(visitor) = recognise(web, request, &visit.link) else {
                 return Ok(Door::Shut(respond::see_other(&format!("/c/{token}"))));
             };
-            Ok(Door::Open(Box::new(Guest::new(web, token, *visit, visitor, lang, contact))))
+            let mut guest = Guest::new(web, token, *visit, visitor, lang, contact);
+            guest.units = units(request);
+            Ok(Door::Open(Box::new(guest)))
         }
     }
+}
+
+fn units(request: &HttpRequest) -> BTreeMap<String, String> {
+    let Ok(cookies) = request.cookies() else { return BTreeMap::new() };
+    let unit = |cookie: &Cookie<'_>| {
+        Some((cookie.name().strip_prefix(UNIT_COOKIE)?.to_owned(), cookie.value().to_owned()))
+    };
+    cookies.iter().filter_map(unit).collect()
 }
 
 /// Who shows the cookie of this link.
@@ -139,7 +155,7 @@ impl Guest {
         contact: Contact,
     ) -> Self {
         let csrf = web.app.form_token(&visit.link);
-        Self { token, visit, visitor, lang, contact, csrf }
+        Self { token, visit, visitor, lang, contact, csrf, units: BTreeMap::new() }
     }
 
     /// Refuses a form that was made elsewhere.

@@ -25,6 +25,7 @@ crate::words! {
         guard_continue: "Continue", "继续";
         guard_missing: "Enter the day, month and year as numbers", "请用数字填写年、月、日";
         guard_unreal: "This date does not exist. Check the day and the month", "该日期不存在，请检查月和日";
+        guard_unborn: "This date lies in the future. Check the year", "该日期在未来，请检查年份";
         guard_wrong(left): "This date does not match. Tries left: {left}", "日期不符。还可尝试 {left} 次";
         guard_wrong_person: "If this message was not meant for you, please close this page.",
             "如果此信息不是发给您的，请关闭此页面。";
@@ -55,6 +56,8 @@ crate::words! {
         doubt_last(value): "Last time it was {value}.", "上次是 {value}。";
         doubt_ask: "Is it right?", "是否正确？";
         doubt_yes(value): "Yes, it is {value}", "是，就是 {value}";
+        doubt_which(one, other): "Is it {one} or {other}?", "是 {one} 还是 {other}？";
+        doubt_unit(value): "It is {value}", "是 {value}";
         doubt_no: "No, I want to change it", "不是，我要修改";
 
         advice_heading: "Please read this now", "请立即阅读";

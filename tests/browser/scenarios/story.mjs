@@ -88,6 +88,8 @@ export default async function play(browser, { base, password, pictures }) {
   await send();
   await look(phone, "done");
   const done = await text(phone, "main");
+  const reassured = await phone.locator("main .notice.green").count();
+  const called = await phone.locator("main a[href^=\"tel:\"]").first().getAttribute("href");
 
   // The nurse's list says so, first of all, and why.
   await desk.goto(`${base}/worklist`);
@@ -123,7 +125,7 @@ export default async function play(browser, { base, password, pictures }) {
   await chinese.goto(`${base}/worklist`);
   await look(chinese, "worklist-zh-dark");
   return {
-    found, wide, patient: PATIENT, note: NOTE, moved, letter, advice, check, done, above: rows.slice(0, at),
+    found, wide, patient: PATIENT, note: NOTE, moved, letter, advice, check, done, reassured, called, above: rows.slice(0, at),
     row: rows[at], call, dial, closed, timeline, after,
   };
 }

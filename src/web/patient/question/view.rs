@@ -125,6 +125,8 @@ pub struct DoubtPage {
     pub number: String,
     /// The unit that was chosen.
     pub unit: String,
+    /// The unit in which the same digits would fit, and the number with it.
+    pub other: Option<(String, String)>,
 }
 
 /// The page of a question; none when it is not asked as the answers stand.
@@ -191,7 +193,9 @@ fn control(guest: &Guest, part: &Part, item: &Item, typed: Option<&AnswerForm>) 
         }
         ItemKind::Quantity { unit, other_units, .. } => {
             let (value, chosen) = number(part, item, typed);
-            let chosen = if chosen.is_empty() { unit.clone() } else { chosen };
+            let has = |name: &&String| *name == unit || other_units.iter().any(|(other, _)| other == *name);
+            let habit = || guest.units.get(item.id.as_str()).filter(has).unwrap_or(unit).clone();
+            let chosen = if chosen.is_empty() { habit() } else { chosen };
             let row = |name: &String| OptionRow {
                 value: name.clone(),
                 label: own(&say::unit_name(name, guest.lang)),
@@ -271,19 +275,24 @@ pub fn doubt(
     part: usize,
     item: &str,
     from: &CameFrom,
-    (value, last, typed): (Decimal, Decimal, Typed),
+    (value, last, typed, other): (Decimal, Decimal, Typed, Option<Typed>),
 ) -> Option<DoubtPage> {
     let questions = guest.visit.form.questions();
     let Question { item, .. } = find(&questions, part, item)?;
     let ItemKind::Quantity { unit, .. } = &item.kind else { return None };
     let path = format!("/q/{part}/{}", item.id);
+    let plain = |typed: &Typed| format!("{} {}", typed.number, say::unit_name(&typed.unit, guest.lang));
     Some(DoubtPage {
         page: guest.page(&path),
         contact: guest.contact.clone(),
         action: format!("/c/{}{path}{}", guest.token, from.suffix()),
         csrf: guest.csrf.clone(),
         ask: say(&item.ask, &guest.languages(), &guest.contact),
-        value: say::quantity(value, unit, Some(&typed), guest.lang),
+        value: match &other {
+            Some(_) => plain(&typed),
+            None => say::quantity(value, unit, Some(&typed), guest.lang),
+        },
+        other: other.map(|other| (other.unit.clone(), plain(&other))),
         last: say::quantity(last, unit, None, guest.lang),
         number: typed.number,
         unit: typed.unit,
