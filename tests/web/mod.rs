@@ -18,6 +18,7 @@ mod staff_patient;
 mod staff_risk;
 mod staff_sign_in;
 pub mod staff_versions;
+mod staff_words;
 mod staff_workflows;
 mod staff_worklist;
 mod ward;

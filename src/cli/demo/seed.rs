@@ -284,10 +284,47 @@ fn model_facts(person: &Person, today: Date) -> BTreeMap<Name, Value> {
             (name("active_cancer"), Value::Bool(n % 10 == 0)),
         ]);
     }
+    // One in six came without the ward's summary: such gaps are told of too.
+    if person.number % 6 != 5 {
+        facts.extend(summary(person));
+    }
     if person.number % 11 != 7 {
         facts.insert(name("n_emergency_12m"), number([0, 1, 0, 0, 2, 0, 0][person.number % 7]));
     }
     facts
+}
+
+/// What a discharge summary would say, invented for each person.
+fn summary(person: &Person) -> BTreeMap<Name, Value> {
+    let n = i64::try_from(person.number).unwrap_or(0);
+    let number = |value: i64| Value::Number(Decimal::whole(value));
+    let pick = |of: &[&'static str], step: usize| Value::Choice(name(of[person.number * step % of.len()]));
+    let heart = matches!(person.course, DemoCourse::HeartFailure { .. });
+    let diabetes = n % 4 == 1;
+    let drugs = if diabetes { 1 + n % 2 } else { 0 };
+    let changes = if diabetes { n % 3 % 2 } else { 0 };
+    BTreeMap::from([
+        (name("adm_source"), pick(&["ed", "ed", "referral", "transfer"], 3)),
+        (name("discharge_to"), pick(&["home", "home", "home_health", "home", "snf", "home_health"], 5)),
+        (name("dx1"), Value::Choice(name(if heart { "circulatory" } else { "neoplasm" }))),
+        (name("dx2"), pick(&["circulatory", "respiratory", "genitourinary", "other"], 3)),
+        (
+            name("dx3"),
+            if diabetes { Value::Choice(name("diabetes")) } else { pick(&["other", "digestive"], 1) },
+        ),
+        (name("n_labs"), number(28 + n * 7 % 40)),
+        (name("n_procs"), number(n % 3)),
+        (name("n_meds"), number(8 + n * 5 % 14)),
+        (name("n_outpatient_12m"), number(n % 4)),
+        (name("n_diagnoses"), number(5 + n % 5)),
+        (name("charlson3"), number(1 + n % 3)),
+        (name("insulin"), Value::Choice(name(if diabetes && n % 3 == 0 { "steady" } else { "no" }))),
+        (name("metformin"), Value::Choice(name(if diabetes { "steady" } else { "no" }))),
+        (name("n_dm_drugs"), number(drugs)),
+        (name("n_dm_changes"), number(changes)),
+        (name("med_change"), Value::Bool(changes > 0)),
+        (name("dm_med"), Value::Bool(drugs > 0)),
+    ])
 }
 
 /// Names that are written in this file.

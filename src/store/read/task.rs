@@ -143,6 +143,29 @@ impl Store {
         raw.into_iter().map(view).collect()
     }
 
+    /// The open tasks of level red and worse of these patients, worst first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn open_red_tasks(&self, patients: &[PatientId]) -> Result<Vec<TaskView>, StoreError> {
+        if patients.is_empty() {
+            return Ok(Vec::new());
+        }
+        let db = self.reader();
+        let raw: Vec<Raw> = Sql::new(db, COLUMNS)
+            .text("t.open = ")
+            .yes()
+            .text(" and t.level_rank <= ")
+            .bind(words::level_rank(LevelId::Red))
+            .text(" and t.patient in ")
+            .list(patients.iter().map(|id| words::uuid(id.0)))
+            .text(" order by t.level_rank, t.opened_at, t.id limit ")
+            .bind(PATIENT_TASKS_MAX)
+            .all(db)
+            .await?;
+        raw.into_iter().map(view).collect()
+    }
+
     /// The notes on a patient's tasks, by task, oldest first.
     ///
     /// # Errors

@@ -1,13 +1,19 @@
 //! The history of a patient, latest first, for the patient's page.
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-use tend_engine::PatientId;
+use tend_engine::{
+    PatientId,
+    fact::{DropReason, Fact, MessageKey},
+};
 
 use super::patient::{HistoryLine, entry_of, open_json};
 use crate::store::{Store, StoreError, entity::event, identity::sealed, words};
 
 /// Entries of a page of the timeline.
 pub const TIMELINE_ROWS: u64 = 60;
+
+/// Why messages were dropped, by patient and key.
+pub type Dropped = std::collections::BTreeMap<(PatientId, MessageKey), DropReason>;
 
 impl Store {
     /// Entries before `before` (all when `None`), latest first, at most `limit`.
@@ -41,6 +47,27 @@ impl Store {
             .all(self.reader())
             .await?;
         self.lines(id, rows).await
+    }
+
+    /// Why messages of these patients were dropped.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn drops_of(&self, patients: &[PatientId]) -> Result<Dropped, StoreError> {
+        let rows = event::Entity::find()
+            .filter(event::Column::Patient.is_in(patients.iter().map(|id| words::uuid(id.0))))
+            .filter(event::Column::Kind.eq("dropped"))
+            .order_by_asc(event::Column::Seq)
+            .all(self.reader())
+            .await?;
+        let mut dropped = Dropped::new();
+        for row in rows {
+            let patient = PatientId(row.patient.as_u128());
+            if let Fact::Dropped { message, why } = entry_of(row)?.fact {
+                dropped.insert((patient, message), why);
+            }
+        }
+        Ok(dropped)
     }
 
     async fn lines(&self, id: PatientId, rows: Vec<event::Model>) -> Result<Vec<HistoryLine>, StoreError> {

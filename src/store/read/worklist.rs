@@ -57,6 +57,8 @@ pub struct WorklistRow {
     pub patient: PatientId,
     /// The patient's name; empty when it was erased.
     pub patient_name: String,
+    /// The year of birth; none when erased.
+    pub born: Option<i16>,
     /// Alert, call, visit …
     pub kind: TaskKind,
     /// How urgent.
@@ -223,14 +225,15 @@ impl Store {
     }
 
     fn worklist_row(&self, raw: Raw) -> Result<WorklistRow, StoreError> {
-        let patient_name = self
-            .person_of(raw.patient, raw.wrapped.as_deref(), raw.sealed.as_deref())?
-            .map_or_else(String::new, |p| p.name);
+        let person = self.person_of(raw.patient, raw.wrapped.as_deref(), raw.sealed.as_deref())?;
+        let born = person.as_ref().map(|person| person.birth_date.year());
+        let patient_name = person.map_or_else(String::new, |person| person.name);
         let id = TaskId(raw.id.as_u128());
         Ok(WorklistRow {
             id,
             patient: PatientId(raw.patient.as_u128()),
             patient_name,
+            born,
             kind: words::task_kind_of(&raw.kind)?,
             level: words::level_of(&raw.level)?,
             role: words::role_of(&raw.role)?,

@@ -11,7 +11,13 @@ use tend_engine::{
     planner::Library,
 };
 
-use super::{Signed, answer::worded, chart, chart::Point, vocabulary as v};
+use super::{
+    Signed,
+    answer::worded,
+    chart,
+    chart::{Bounds, Point},
+    vocabulary as v,
+};
 use crate::{
     store::read::patient::{HistoryLine, PatientRow},
     web::words::{Chart, Staff},
@@ -59,16 +65,16 @@ impl Given<'_> {
     }
 }
 
-/// Charts and forms out of the latest answers.
+/// Charts and forms out of the latest answers: instants in the site's zone, days as the patient lived them.
 pub fn of(
     signed: &Signed,
     row: &PatientRow,
     library: &Library,
     lines: &[HistoryLine],
-    zone: &TimeZone,
+    (zone, own): (&TimeZone, &TimeZone),
 ) -> (Vec<Series>, Vec<Filled>) {
     let given = given(row, library, lines);
-    (series(signed, &given, zone), given.iter().take(FORMS_SHOWN).map(|g| filled(signed, g, zone)).collect())
+    (series(signed, &given, own), given.iter().take(FORMS_SHOWN).map(|g| filled(signed, g, zone)).collect())
 }
 
 /// The answers that hold: without the voided ones, and as they were corrected. Latest first.
@@ -103,45 +109,51 @@ fn given<'a>(row: &PatientRow, library: &Library, lines: &'a [HistoryLine]) -> V
 }
 
 fn series(signed: &Signed, given: &[Given<'_>], zone: &TimeZone) -> Vec<Series> {
-    let mut points: BTreeMap<String, Vec<Point>> = BTreeMap::new();
+    let mut points: BTreeMap<String, (Bounds, Vec<Point>)> = BTreeMap::new();
     for answer in given.iter().rev() {
         let Some(asked) = answer.asked() else { continue };
         let day = answer.entry.occurred_at.to_zoned_datetime(zone.clone()).date();
         for item in &asked.items {
-            let unit = match &item.kind {
-                ItemKind::Whole { .. } => "",
-                ItemKind::Quantity { unit, .. } => unit.as_str(),
+            let (unit, bounds) = match &item.kind {
+                ItemKind::Whole { min, max } => ("", Bounds::whole(*min, *max)),
+                ItemKind::Quantity { unit, min, max, .. } => (unit.as_str(), Bounds::of(*min, *max)),
                 ItemKind::Choice(_) | ItemKind::YesNo | ItemKind::Text { .. } => continue,
             };
             if let Some(Answer::Given { value: Value::Number(value), doubtful }) =
                 answer.answers.get(&item.id)
             {
                 let title = titled(v::text(signed.lang, &item.ask), unit);
-                points.entry(title).or_default().push(Point { day, value: *value, doubtful: *doubtful });
+                let (_, of) = points.entry(title).or_insert_with(|| (bounds, Vec::new()));
+                of.push(Point { day, value: *value, doubtful: *doubtful });
             }
         }
         for total in &asked.scores {
             if let Some(value) = instrument::score(total, asked, answer.answers).total {
                 let title = v::text(signed.lang, &total.label).to_owned();
-                points.entry(title).or_default().push(Point { day, value, doubtful: false });
+                let (_, of) = points.entry(title).or_insert_with(|| (Bounds::points(), Vec::new()));
+                of.push(Point { day, value, doubtful: false });
             }
         }
     }
-    points.into_iter().map(|(title, points)| drawn(signed, title, &points)).collect()
+    points.into_iter().map(|(title, (bounds, points))| drawn(signed, title, &bounds, &points)).collect()
 }
 
 fn titled(text: &str, unit: &str) -> String {
     if unit.is_empty() { text.to_owned() } else { format!("{text} ({unit})") }
 }
 
-fn drawn(signed: &Signed, title: String, points: &[Point]) -> Series {
+fn drawn(signed: &Signed, title: String, bounds: &Bounds, points: &[Point]) -> Series {
     let c = Chart(signed.lang);
     let row = |point: &Point| {
         let remark = if point.doubtful { c.doubtful() } else { "" };
         (point.day.to_string(), point.value.to_string(), remark)
     };
     Series {
-        svg: chart::svg(&c.chart_of(&title, points.len()), points),
+        // One value is no course.
+        svg: match points {
+            [one] => format!("<p>{}</p>", chart::escape(&c.one_value(one.day, one.value))),
+            points => chart::svg(&c.chart_of(&title, points.len()), points, bounds),
+        },
         rows: points.iter().rev().take(TABLE_ROWS).map(row).collect(),
         title,
     }

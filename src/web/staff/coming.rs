@@ -6,11 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use tend_engine::{Name, preview::preview};
 
 use super::{Signed, vocabulary as v};
-use crate::{
-    app::{App, zone_named},
-    store::read::PatientRow,
-    web::words::Story,
-};
+use crate::{app::App, store::read::PatientRow, web::words::Story};
 
 /// Lines that are shown.
 const LINES_MAX: usize = 14;
@@ -23,7 +19,7 @@ const DAYS_AHEAD: i64 = 400;
 #[must_use]
 pub fn of(signed: &Signed, app: &App, row: &PatientRow) -> Vec<(String, String)> {
     let s = Story(signed.lang);
-    let zone = zone_named(&row.state.zone);
+    let zone = app.zone(row.site);
     let live = app.live();
     let site = app.site(row.site);
     let now = app.clock.now();

@@ -17,7 +17,7 @@ pub fn sentence(
 ) -> String {
     match minutes {
         Some((minutes, nurses)) => t.minutes_left(minutes, nurses),
-        None => t.no_cover(v::short_instant(zone, cover::next_covered(site, zone, now), now)),
+        None => t.no_cover(v::short_instant(t.0, zone, cover::next_covered(site, zone, now), now)),
     }
 }
 

@@ -233,8 +233,14 @@ fn features(signed: &Signed) -> Vec<Field> {
         .collect()
 }
 
+/// The label with the range, unless its own words name the range.
 fn labelled(label: String, kind: &FactKind) -> String {
     match kind {
+        FactKind::Quantity { min, max, .. }
+            if label.contains(&min.to_string()) && label.contains(&max.to_string()) =>
+        {
+            label
+        }
         FactKind::Quantity { unit, min, max } => format!("{label} ({min}–{max} {unit})"),
         FactKind::Whole { min, max } => format!("{label} ({min}–{max})"),
         FactKind::Boolean | FactKind::Choice(_) | FactKind::Date => label,

@@ -12,7 +12,10 @@ use tend_engine::{MessageId, model::Channel};
 use super::{Frame, Signed, StaffForm, vocabulary as v};
 use crate::{
     app::{App, doubt::Decided},
-    store::read::message_log::{MessageFilter, MessageRow},
+    store::read::{
+        message_log::{MessageFilter, MessageRow},
+        timeline::Dropped,
+    },
     web::{
         Page, WebError,
         respond::{page, see_other},
@@ -94,7 +97,11 @@ pub async fn show(app: Data<App>, signed: Signed, asked: Query<Asked>) -> Result
         (Vec::new(), false)
     };
     let zone = app.zone(signed.staff.site);
-    let row = |row: MessageRow| shown(&signed, &zone, row, now);
+    let mut patients: Vec<_> = found.iter().chain(&doubtful).map(|row| row.patient).collect();
+    patients.sort();
+    patients.dedup();
+    let dropped = app.store.drops_of(&patients).await?;
+    let row = |row: MessageRow| shown(&signed, &zone, &dropped, row, now);
     let next = found.last().filter(|_| more).map(|last| {
         let value = |value: &Option<String>| value.clone().unwrap_or_default();
         format!(
@@ -128,7 +135,7 @@ pub async fn one(app: Data<App>, signed: Signed, id: Path<String>) -> Result<Htt
     page(&DecidePage {
         page: Page::unswitched(signed.lang),
         m: MessageLog(signed.lang),
-        row: shown(&signed, &zone, row, app.clock.now()),
+        row: shown(&signed, &zone, &Dropped::new(), row, app.clock.now()),
         frame,
     })
 }
@@ -191,9 +198,16 @@ fn channels(w: Staff, current: Option<&str>) -> Vec<(String, String, bool)> {
     [Channel::Sms, Channel::Email].map(one).to_vec()
 }
 
-fn shown(signed: &Signed, zone: &jiff::tz::TimeZone, row: MessageRow, now: Timestamp) -> Row {
+fn shown(
+    signed: &Signed,
+    zone: &jiff::tz::TimeZone,
+    dropped: &Dropped,
+    row: MessageRow,
+    now: Timestamp,
+) -> Row {
     let w = Staff(signed.lang);
     let uncertain = row.is_doubtful(now);
+    let state = v::message_state_because(signed.lang, &row, dropped);
     let when = if row.state == "scheduled" { row.send_after } else { row.updated_at };
     Row {
         id: row.id.to_string(),
@@ -202,7 +216,7 @@ fn shown(signed: &Signed, zone: &jiff::tz::TimeZone, row: MessageRow, now: Times
         what: v::purpose(w, row.plan.purpose),
         channel: v::channel(w, row.channel),
         uncertain,
-        state: v::message_state(w, &row.state),
+        state,
         when: v::instant(zone, when),
         attempt: MessageLog(signed.lang).attempt(row.attempt),
     }

@@ -4,7 +4,11 @@
 use actix_web::{HttpResponse, web::Data};
 use askama::Template;
 
-use super::{Frame, Signed, StaffForm, Typed, control, vocabulary as v};
+use super::{
+    Frame, Signed, StaffForm, Typed, control,
+    switches::{self, Switch},
+    vocabulary as v,
+};
 use crate::{
     app::{
         App,
@@ -56,6 +60,8 @@ struct MonitorPage {
     sides: Vec<[String; 4]>,
     compared: String,
     may_move: bool,
+    switches: Vec<Switch>,
+    r: Risk,
     queue: &'static str,
     typed: Typed,
 }
@@ -123,6 +129,8 @@ async fn build(app: &App, signed: &Signed, mut typed: Typed) -> Result<MonitorPa
     };
     let share = |share: f64| format!("{:.1}%", 100.0 * share);
     Ok(MonitorPage {
+        switches: switches::of(app, signed, models.champion_version()).await?,
+        r: Risk(signed.lang),
         in_use: m.in_use(score::MODEL, &watch.version),
         moved: moved.map(|local| m.moved_by(&local.by, v::instant(&zone, local.at))),
         notice: notice(m, &watch),

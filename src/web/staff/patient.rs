@@ -125,6 +125,8 @@ struct PatientPage {
     sex: String,
     identifiers: Vec<(String, String)>,
     notices: Vec<(&'static str, String)>,
+    /// In which zone the patient lives, where it is another one than the site's.
+    elsewhere: Option<String>,
     aside: bool,
     advice: Vec<String>,
     alive: bool,
@@ -132,6 +134,7 @@ struct PatientPage {
     coming: Vec<(String, String)>,
     wakes: Option<String>,
     tasks: Vec<Task>,
+    closed_tasks: Vec<Task>,
     asks: Vec<Ask>,
     clinical: bool,
     clinician: bool,
@@ -210,9 +213,31 @@ impl Titles for Known<'_> {
         found.unwrap_or_else(|| known_feature(self.lang, name, value))
     }
 
+    fn rule(&self, rule: &Name) -> String {
+        let found = self.workflows().find_map(|workflow| {
+            let rule = workflow.rules.iter().find(|one| one.id == *rule)?;
+            let said = |words: &tend_engine::model::Text| without_places(v::text(self.lang, &words.clone()));
+            Some(rule.alternatives.iter().map(|one| said(&one.because)).collect::<Vec<_>>().join(" / "))
+        });
+        found.unwrap_or_else(|| rule.to_string())
+    }
+
     fn staff(&self, id: StaffId) -> String {
         self.staff.get(&id).cloned().unwrap_or_else(|| Staff(self.lang).unknown().to_owned())
     }
+}
+
+/// Words with a dot where a value would stand.
+fn without_places(words: &str) -> String {
+    let mut out = String::new();
+    let mut rest = words;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        out.push('…');
+        rest = after.split_once('}').map_or("", |(_, after)| after);
+    }
+    out.push_str(rest);
+    out
 }
 
 /// A patient of the signed-in person's site.
@@ -259,7 +284,8 @@ async fn build(app: &App, signed: &Signed, row: &PatientRow, asked: &Asked) -> R
     let (page, frame) = signed.page(&format!("/patients/{}", row.id), "");
     let (w, c) = (frame.w, Chart(signed.lang));
     let clinical = signed.has_any(CLINICAL);
-    let zone = zone_named(&row.state.zone);
+    let zone = app.zone(row.site);
+    let own_zone = zone_named(&row.state.zone);
     let internal = WebError::internal;
     let person = app.store.demographics(row.id).await.map_err(internal)?;
     let identifiers = app.store.identifiers(row.id).await.map_err(internal)?;
@@ -267,6 +293,7 @@ async fn build(app: &App, signed: &Signed, row: &PatientRow, asked: &Asked) -> R
     let consents = app.store.consents(row.id).await.map_err(internal)?;
     let tasks = app.store.tasks_of(row.id).await.map_err(internal)?;
     let messages = app.store.messages_of(row.id).await.map_err(internal)?;
+    let dropped = app.store.drops_of(&[row.id]).await.map_err(internal)?;
     let staff = app.store.staff_names(row.site).await.map_err(internal)?;
     let history =
         app.store.history_before(row.id, asked.before, TIMELINE_ROWS + 1).await.map_err(internal)?;
@@ -279,7 +306,7 @@ async fn build(app: &App, signed: &Signed, row: &PatientRow, asked: &Asked) -> R
     } else {
         Vec::new()
     };
-    let (series, forms) = answers::of(signed, row, &live.library, &answered, &zone);
+    let (series, forms) = answers::of(signed, row, &live.library, &answered, (&zone, &own_zone));
     let older =
         (history.len() as u64 > TIMELINE_ROWS).then(|| history.get(TIMELINE_ROWS as usize - 1)).flatten();
     let older = older.map(|line| line.entry.seq);
@@ -288,22 +315,20 @@ async fn build(app: &App, signed: &Signed, row: &PatientRow, asked: &Asked) -> R
         id: row.id.to_string(),
         name: person.as_ref().map_or_else(|| w.erased().to_owned(), |person| person.name.clone()),
         born: person.as_ref().map(|person| c.born(person.birth_date)),
-        sex: person.and_then(|person| person.sex).unwrap_or_default(),
+        sex: v::sex(signed.lang, &person.and_then(|person| person.sex).unwrap_or_default()),
         identifiers: identifiers.into_iter().map(|number| (number.system, number.value)).collect(),
         notices: notices(c, row, asked, &messages),
+        elsewhere: elsewhere(app, c, row),
         aside: clinical && row.quarantined.is_some(),
         advice: answer::advice(app, signed, &row.state, asked.flags.as_deref().filter(|_| clinical)),
         alive: row.state.died.is_none(),
         enrolled: enrolled(signed, app, row, &became),
         coming: super::coming::of(signed, app, row),
         wakes: row.wake_at.map(|at| c.wakes(v::instant(&zone, at))),
-        tasks: tasks
-            .iter()
-            .filter(|task| clinical || task.role == Role::Clerk)
-            .map(|t| task(signed, t, &zone))
-            .collect(),
+        tasks: shown_tasks(signed, &tasks, &zone, true),
+        closed_tasks: shown_tasks(signed, &tasks, &zone, false),
         asks: if clinical { super::task::open_asks(app, signed, &row.state, None) } else { Vec::new() },
-        messages: messages.into_iter().map(|m| message(signed, &known, &zone, m)).collect(),
+        messages: messages.into_iter().map(|m| message(signed, &known, &zone, &dropped, m)).collect(),
         contacts: contacts
             .into_iter()
             .map(|contact| Contact {
@@ -315,7 +340,7 @@ async fn build(app: &App, signed: &Signed, row: &PatientRow, asked: &Asked) -> R
         channels: channels(w, c, row),
         consents: consents.into_iter().map(|consent| consent_line(w, c, &zone, &consent)).collect(),
         preference: (
-            row.state.language.clone(),
+            v::language(w, &row.state.language),
             row.state.zone.clone(),
             row.state
                 .preferred

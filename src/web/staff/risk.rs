@@ -8,9 +8,8 @@ use actix_web::{
     web::{Data, Query},
 };
 use askama::Template;
-use jiff::tz::TimeZone;
 use serde::Deserialize;
-use tend_engine::{EnrollmentId, Name, PatientId};
+use tend_engine::{EnrollmentId, PatientId};
 
 use super::{
     Frame, Signed, StaffForm, published,
@@ -22,7 +21,7 @@ use crate::{
         score::{self, Signal, SwitchState},
     },
     store::read::{
-        risk_queue::{RISK_ROWS, RiskRow, SwitchRow},
+        risk_queue::{RISK_ROWS, RiskRow, ScoreReason},
         staff::AccountRole,
     },
     web::{
@@ -34,6 +33,8 @@ use crate::{
 
 /// Reasons on a row.
 const REASONS_SHOWN: usize = 4;
+/// How a reason names an input that nobody gave.
+const NOT_KNOWN: &str = ": not known (";
 /// Of the patients with the lowest risk, one in this many is drawn for review.
 pub const AUDIT_ONE_IN: u128 = 20;
 /// The lowest risks that the share is drawn from.
@@ -49,6 +50,10 @@ struct Row {
     risk: Option<String>,
     interval: Option<String>,
     reasons: Vec<String>,
+    /// Inputs that the score was made without.
+    missing: Option<String>,
+    /// The open alerts of level red and worse: their pages, and why they were raised.
+    alerts: Vec<(String, Vec<String>)>,
     not_scored: Option<String>,
     /// The published scores beside it.
     published: Vec<String>,
@@ -57,16 +62,6 @@ struct Row {
     moved: Option<&'static str>,
     /// Where a clinician decides.
     decide: Option<String>,
-}
-
-/// A switch as shown.
-#[derive(Debug)]
-struct Switch {
-    workflow: String,
-    title: String,
-    sentence: String,
-    by: Option<String>,
-    state: &'static str,
 }
 
 #[derive(Debug, Template)]
@@ -78,8 +73,8 @@ struct RiskPage {
     m: Monitor,
     alarm: Option<(&'static str, &'static str)>,
     notice: String,
-    switches: Vec<Switch>,
-    may_switch: bool,
+    /// Where the model is on, in one line.
+    switched: String,
     red: Vec<Row>,
     ranked: Vec<Row>,
     abstained: Vec<Row>,
@@ -121,7 +116,6 @@ pub struct Asked {
 pub async fn show(app: Data<App>, signed: Signed, asked: Query<Asked>) -> Result<HttpResponse, WebError> {
     let (page_, frame) = signed.page("/risk", "/risk");
     let (r, site) = (Risk(signed.lang), signed.staff.site);
-    let zone = app.zone(site);
     let workflows = app.store.workflow_names(site).await?;
     let switches = app.store.model_switches(site).await?;
     let in_state = |state: SwitchState| -> Vec<&str> {
@@ -157,19 +151,16 @@ pub async fn show(app: Data<App>, signed: Signed, asked: Query<Asked>) -> Result
     };
     let version = app.site_models(site).await?.champion_version().to_owned();
     let beside = beside(&app, &[&red, &ranked, &abstained, &dismissed, &audit], signed.lang).await?;
+    let alerts = alerts(&app, signed.lang, &red).await?;
     let shown = |rows: Vec<RiskRow>| -> Vec<Row> {
-        rows.into_iter().map(|row| shown(&signed, (&on, &back), &titles, &beside, row)).collect()
+        rows.into_iter().map(|row| shown(&signed, (&on, &back), &titles, (&beside, &alerts), row)).collect()
     };
     page(&RiskPage {
         r,
         m: Monitor(signed.lang),
         alarm,
         notice: r.notice(frame.w.not_validated()),
-        switches: workflows
-            .iter()
-            .map(|name| switch(&signed, &zone, &titles, &version, name, &switches))
-            .collect(),
-        may_switch: signed.has_any(&[AccountRole::Clinician]),
+        switched: r.switched(score::MODEL, &version, on.len(), workflows.len()),
         red: shown(red),
         ranked: shown(ranked),
         abstained: shown(abstained),
@@ -196,7 +187,7 @@ pub async fn switch_model(app: Data<App>, signed: Signed, form: StaffForm) -> Re
         return Err(WebError::BadForm);
     }
     app.switch_model(signed.staff.site, &workflow, state, Some(signed.staff.id)).await?;
-    Ok(see_other("/risk"))
+    Ok(see_other("/risk/monitor#switches"))
 }
 
 /// `GET /risk/model`: the model card.
@@ -252,6 +243,24 @@ fn level_of(rank: i32) -> Option<tend_engine::model::LevelId> {
     usize::try_from(rank).ok().and_then(|rank| v::LEVELS.get(rank).copied())
 }
 
+/// The open alerts of follow-ups: the address of each and its reasons.
+type Alerts = BTreeMap<EnrollmentId, Vec<(String, Vec<String>)>>;
+
+/// Why the patients stand first who do so by rule.
+async fn alerts(app: &App, lang: Lang, red: &[RiskRow]) -> Result<Alerts, WebError> {
+    let patients: Vec<PatientId> = red.iter().map(|row| row.patient).collect();
+    let mut alerts = Alerts::new();
+    for task in app.store.open_red_tasks(&patients).await? {
+        let Some(enrollment) = task.enrollment else { continue };
+        let mut why: Vec<String> = task.because.iter().map(|text| v::text(lang, text).to_owned()).collect();
+        if why.is_empty() {
+            why.push(v::text(lang, &task.title).to_owned());
+        }
+        alerts.entry(enrollment).or_default().push((format!("/tasks/{}", task.id), why));
+    }
+    Ok(alerts)
+}
+
 /// The published scores of each follow-up on the page.
 async fn beside(
     app: &App,
@@ -267,11 +276,16 @@ async fn beside(
     Ok(enrollments.map(|(id, state)| (id, published::in_a_line(lang, &state))).collect())
 }
 
+/// What a reason is about: the words before its value.
+fn label_of(said: &str) -> String {
+    said.split([':', '：']).next().unwrap_or(said).to_owned()
+}
+
 fn shown(
     signed: &Signed,
     (on, back): (&[&str], &[&str]),
     titles: &Titles,
-    beside: &BTreeMap<EnrollmentId, Vec<String>>,
+    (beside, alerts): (&BTreeMap<EnrollmentId, Vec<String>>, &Alerts),
     row: RiskRow,
 ) -> Row {
     let (w, r) = (Staff(signed.lang), Risk(signed.lang));
@@ -281,7 +295,8 @@ fn shown(
     let level = row.level_rank.and_then(level_of);
     let may_decide = signed.has_any(&[AccountRole::Clinician]);
     let decide = format!("/patients/{}/risk?enrollment={}", row.patient, row.enrollment);
-    let said = |reason: &crate::store::read::risk_queue::ScoreReason| match signed.lang {
+    let unknown = |reason: &ScoreReason| reason.en.contains(NOT_KNOWN);
+    let said = |reason: &ScoreReason| match signed.lang {
         Lang::En => reason.en.clone(),
         Lang::Zh => reason.zh.clone(),
     };
@@ -298,7 +313,17 @@ fn shown(
             .as_ref()
             .and_then(|score| score.interval_ppm)
             .map(|(low, high)| r.interval(v::percent(low), v::percent(high))),
-        reasons: score.iter().flat_map(|score| score.reasons.iter().take(REASONS_SHOWN).map(said)).collect(),
+        reasons: score
+            .iter()
+            .flat_map(|score| {
+                score.reasons.iter().filter(|reason| !unknown(reason)).take(REASONS_SHOWN).map(said)
+            })
+            .collect(),
+        missing: score.as_ref().and_then(|score| {
+            let labels = score.reasons.iter().filter(|reason| unknown(reason)).map(said);
+            let labels: Vec<String> = labels.map(|said| label_of(&said)).collect();
+            (!labels.is_empty()).then(|| r.missing(labels.join(", ")))
+        }),
         not_scored: score
             .as_ref()
             .and_then(|score| score.abstain.as_ref())
@@ -309,6 +334,7 @@ fn shown(
                 })
             })
             .or_else(|| stepped_back.then(|| r.not_scored_because(r.not_shown()))),
+        alerts: alerts.get(&row.enrollment).cloned().unwrap_or_default(),
         published: beside.get(&row.enrollment).cloned().unwrap_or_default(),
         moved: row.moved.as_deref().and_then(|word| match word {
             "up" => Some(r.moved_up()),
@@ -318,33 +344,5 @@ fn shown(
         }),
         decide: may_decide.then_some(decide),
         model: score.map_or_else(String::new, |score| format!("{} {}", score.model, score.model_version)),
-    }
-}
-
-fn switch(
-    signed: &Signed,
-    zone: &TimeZone,
-    titles: &Titles,
-    version: &str,
-    workflow: &Name,
-    switches: &[SwitchRow],
-) -> Switch {
-    let r = Risk(signed.lang);
-    let found = switches.iter().find(|s| s.model == score::MODEL && workflow == s.workflow.as_str());
-    let state = score::stands(switches, workflow);
-    let words = match state {
-        SwitchState::On => r.state_on(),
-        SwitchState::Shadow => r.state_shadow(),
-        SwitchState::Off => r.state_off(),
-        SwitchState::SteppedBack => r.state_back(),
-    };
-    Switch {
-        title: v::titled(titles, workflow.as_str()),
-        workflow: workflow.to_string(),
-        sentence: r.model_is(score::MODEL, version, words),
-        by: found
-            .filter(|s| !s.set_by.is_empty())
-            .map(|s| r.switched_by(&s.set_by, v::instant(zone, s.set_at))),
-        state: state.word(),
     }
 }

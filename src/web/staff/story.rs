@@ -20,7 +20,7 @@ use crate::web::{
 pub struct Teller<'a> {
     /// The reader's language.
     pub lang: Lang,
-    /// The patient's zone.
+    /// The site's zone.
     pub zone: &'a TimeZone,
     /// The titles of steps and questionnaires, by name.
     pub titles: &'a dyn Titles,
@@ -34,6 +34,8 @@ pub trait Titles: std::fmt::Debug {
     fn step_named(&self, step: &Name) -> String;
     /// A questionnaire's title.
     fn questionnaire(&self, id: &Name) -> String;
+    /// A rule in words.
+    fn rule(&self, rule: &Name) -> String;
     /// A workflow's title.
     fn workflow(&self, name: &Name) -> String;
     /// A fact's words, and its value with its unit.
@@ -96,7 +98,9 @@ impl Teller<'_> {
     fn of_people(&self, fact: &Fact) -> Option<Told> {
         let (w, s) = (self.w(), self.s());
         match fact {
-            Fact::Preference { language, zone, .. } => self.major(s.preference(language, zone)),
+            Fact::Preference { language, zone, .. } => {
+                self.major(s.preference(v::language(w, language), zone))
+            }
             Fact::Reachable { channel, usable: true } => self.major(s.reachable(v::channel(w, *channel))),
             Fact::Reachable { channel, usable: false } => self.major(s.unreachable(v::channel(w, *channel))),
             Fact::ConsentGiven { channel, wording } => {
@@ -243,7 +247,7 @@ impl Teller<'_> {
             Fact::Judged { fired, seq, .. } => {
                 minor = false;
                 why = Some(s.judged_for(seq));
-                s.judged(fired.iter().map(Name::as_str).collect::<Vec<_>>().join(", "))
+                s.judged(fired.iter().map(|rule| self.titles.rule(rule)).collect::<Vec<_>>().join("; "))
             }
             Fact::Ended => {
                 minor = false;

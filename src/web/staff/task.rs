@@ -10,11 +10,15 @@ use serde::Deserialize;
 use tend_engine::{
     TaskId,
     fact::{Closing, Occurrence},
-    model::{Channel, Does, Role, TaskKind},
+    model::{Channel, Does, LevelId, Role, TaskKind},
     state::PatientState,
 };
 
-use super::{CLINICAL, Frame, Signed, StaffForm, Typed, vocabulary as v};
+use super::{
+    CLINICAL, Frame, Signed, StaffForm, Typed,
+    evidence::{self, Behind},
+    vocabulary as v,
+};
 use crate::{
     app::{App, zone_named},
     store::read::{person::ContactRow, task::TaskView},
@@ -95,7 +99,11 @@ struct TaskPage {
     taken_by: Option<String>,
     mine: bool,
     closed: Option<String>,
-    notice: Option<&'static str>,
+    notice: Option<String>,
+    /// The first outcome is the button to press: not on a red task that nobody has taken.
+    primary: bool,
+    /// The answers that made a rule fire, and the entry that tells of it.
+    behind: Behind,
     /// What to tell the patient now.
     advice: Vec<String>,
 }
@@ -104,6 +112,8 @@ struct TaskPage {
 #[derive(Debug, Default, Deserialize)]
 pub struct Done {
     done: Option<String>,
+    /// The task that was closed just before this one.
+    after: Option<String>,
     /// Red flags of the answers that were typed.
     flags: Option<String>,
 }
@@ -137,9 +147,10 @@ pub async fn show(
     let patient = task.patient;
     app.viewed(signed.staff.id, patient, "task").await?;
     let mut shown = build(&app, &signed, task).await?;
-    shown.notice = match done.done.as_deref() {
-        Some("answers") => Some(shown.t.answers_saved()),
-        Some("saved") => Some(shown.t.saved()),
+    shown.notice = match (done.done.as_deref(), done.after.as_deref()) {
+        (Some("answers"), _) => Some(shown.t.answers_saved().to_owned()),
+        (Some("saved"), Some(after)) => Some(saved_for(&app, &signed, &shown, after).await?),
+        (Some("saved"), None) => Some(shown.t.saved().to_owned()),
         _ => None,
     };
     if done.flags.is_some() {
@@ -175,7 +186,20 @@ pub async fn outcome(
     let id = task.id;
     app.close_task(&task, code, &note, signed.staff.id).await?;
     let next = next_task(&app, &signed, id).await?;
-    Ok(see_other(&next.map_or_else(|| "/worklist".to_owned(), |next| format!("/tasks/{next}?done=saved"))))
+    Ok(see_other(
+        &next.map_or_else(|| "/worklist".to_owned(), |next| format!("/tasks/{next}?done=saved&after={id}")),
+    ))
+}
+
+/// What was saved belongs to one patient, and the page is about another: both are named.
+async fn saved_for(app: &App, signed: &Signed, shown: &TaskPage, after: &str) -> Result<String, WebError> {
+    let closed = of_site(app, signed, task_id(after)?).await?;
+    if closed.patient.to_string() == shown.patient {
+        return Ok(shown.t.saved_next_same(&shown.name));
+    }
+    let person = app.store.demographics(closed.patient).await.map_err(WebError::internal)?;
+    let name = person.map_or_else(|| shown.frame.w.erased().to_owned(), |person| person.name);
+    Ok(shown.t.saved_for(name, &shown.name))
 }
 
 /// `POST /tasks/{id}/note`: a note without an outcome.
@@ -224,6 +248,12 @@ async fn build(app: &App, signed: &Signed, task: TaskView) -> Result<TaskPage, W
     let clinical = signed.has_any(CLINICAL);
     let asks = if clinical { asks(app, signed, &patient.state, &task, ASKS_SHOWN) } else { Vec::new() };
     let notes = app.store.notes_of(task.patient).await.map_err(WebError::internal)?.remove(&task.id);
+    let behind = if clinical {
+        evidence::behind(app, signed, &patient.state, &task).await?
+    } else {
+        Behind::default()
+    };
+    let mine = task.taken_by.as_ref().is_some_and(|(by, _)| *by == signed.staff.id);
     let overdue = task.open && task.respond_by.is_some_and(|by| by <= now);
     Ok(TaskPage {
         id: task.id.to_string(),
@@ -236,7 +266,7 @@ async fn build(app: &App, signed: &Signed, task: TaskView) -> Result<TaskPage, W
         level: v::level(w, task.level),
         level_means: v::level_means(w, task.level),
         about: format!("{} · {} · {}", v::kind(w, task.kind), v::role(w, task.role), t.minutes(task.minutes)),
-        due: due(t, &task, &zone, now, overdue),
+        due: due(t, &task, &zone, now),
         overdue,
         opened: v::instant(&zone, task.opened_at),
         reasons: task.because.iter().map(|text| v::text(signed.lang, text).to_owned()).collect(),
@@ -249,7 +279,9 @@ async fn build(app: &App, signed: &Signed, task: TaskView) -> Result<TaskPage, W
         outcomes: outcomes(w, task.kind),
         notes: notes.unwrap_or_default().into_iter().map(|note| shown_note(&zone, note)).collect(),
         typed: Typed::default(),
-        mine: task.taken_by.as_ref().is_some_and(|(by, _)| *by == signed.staff.id),
+        primary: mine || task.level > LevelId::Red,
+        behind,
+        mine,
         taken_by: task.taken_by.clone().filter(|(by, _)| *by != signed.staff.id).map(|(_, name)| name),
         closed: (!task.open).then(|| closed(w, t, &task)),
         notice: None,
@@ -260,10 +292,11 @@ async fn build(app: &App, signed: &Signed, task: TaskView) -> Result<TaskPage, W
     })
 }
 
-fn due(t: Worklist, task: &TaskView, zone: &TimeZone, now: Timestamp, overdue: bool) -> String {
+fn due(t: Worklist, task: &TaskView, zone: &TimeZone, now: Timestamp) -> String {
+    let short = |by| v::short_instant(t.0, zone, by, now);
     match task.respond_by {
-        Some(by) if overdue => t.overdue(v::short_instant(zone, by, now)),
-        Some(by) => v::short_instant(zone, by, now),
+        Some(by) if task.open && by <= now => t.overdue(short(by)),
+        Some(by) => short(by),
         None => t.no_deadline().to_owned(),
     }
 }
@@ -287,9 +320,7 @@ fn outcomes(w: crate::web::words::Staff, kind: TaskKind) -> Vec<Outcome> {
 fn script(t: Worklist, task: &TaskView) -> &'static str {
     match task.kind {
         TaskKind::Visit | TaskKind::Examination | TaskKind::Review | TaskKind::Admin => t.script_visit(),
-        TaskKind::Alert | TaskKind::Call if task.level == tend_engine::model::LevelId::Grey => {
-            t.script_silent()
-        }
+        TaskKind::Alert | TaskKind::Call if task.level == LevelId::Grey => t.script_silent(),
         TaskKind::Alert | TaskKind::Call => t.script_alert(),
     }
 }

@@ -8,10 +8,14 @@ use tend_engine::{
 };
 
 use crate::{
-    app::App,
+    app::{
+        App,
+        enroll::{DAILY, FOLLOW_UP},
+    },
+    store::read::{message_log::MessageRow, timeline::Dropped},
     web::{
         Lang,
-        words::{Staff, Story},
+        words::{Enrol, Staff, Story},
     },
 };
 
@@ -274,6 +278,17 @@ pub fn message_state(w: Staff, state: &str) -> String {
     known.to_owned()
 }
 
+/// The state of a message, and why nothing was sent where nothing was.
+#[must_use]
+pub fn message_state_because(lang: Lang, message: &MessageRow, dropped: &Dropped) -> String {
+    let state = message_state(Staff(lang), &message.state);
+    let stays = !matches!(message.state.as_str(), "suppressed" | "expired" | "withdrawn");
+    match dropped.get(&(message.patient, message.key.clone())).filter(|_| !stays) {
+        Some(why) => format!("{state}: {}", self::dropped(Story(lang), *why)),
+        None => state,
+    }
+}
+
 /// How an occurrence closed, in words.
 #[must_use]
 pub fn closing(s: Story, how: Closing) -> &'static str {
@@ -337,20 +352,61 @@ pub fn instant(zone: &TimeZone, at: Timestamp) -> String {
     at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
+/// A day with its weekday and month in words; the year only where it is not this one.
+#[must_use]
+pub fn day(lang: Lang, day: Date, today: Date) -> String {
+    let year = day.year() != today.year();
+    match lang {
+        Lang::En if year => day.strftime("%a %-d %b %Y").to_string(),
+        Lang::En => day.strftime("%a %-d %b").to_string(),
+        Lang::Zh => {
+            let of_year = if year { format!("{}年", day.year()) } else { String::new() };
+            let weekday = crate::web::contact::day_name(day.weekday(), lang);
+            format!("{of_year}{}月{}日{weekday}", day.month(), day.day())
+        }
+    }
+}
+
 /// An instant in a zone as short as it can be on a list: today only the time.
 #[must_use]
-pub fn short_instant(zone: &TimeZone, at: Timestamp, now: Timestamp) -> String {
-    let (at, now) = (at.to_zoned_datetime(zone.clone()), now.to_zoned_datetime(zone.clone()));
-    let same_day: bool = at.date() == now.date();
-    let same_year = Date::year(at.date()) == Date::year(now.date());
-    let format = if same_day {
-        "%H:%M"
-    } else if same_year {
-        "%m-%d %H:%M"
-    } else {
-        "%Y-%m-%d"
-    };
-    at.strftime(format).to_string()
+pub fn short_instant(lang: Lang, zone: &TimeZone, at: Timestamp, now: Timestamp) -> String {
+    let (at, now) = (zone.to_datetime(at), zone.to_datetime(now));
+    let time = at.strftime("%H:%M").to_string();
+    if at.date() == now.date() { time } else { format!("{} {time}", day(lang, at.date(), now.date())) }
+}
+
+/// A language of patients in words; an unknown one as it stands.
+#[must_use]
+pub fn language(w: Staff, code: &str) -> String {
+    match Lang::parse(code) {
+        Some(Lang::En) => w.language_en().to_owned(),
+        Some(Lang::Zh) => w.language_zh().to_owned(),
+        None => code.to_owned(),
+    }
+}
+
+/// The recorded sex in words, with what it is; what another system wrote as it stands.
+#[must_use]
+pub fn sex(lang: Lang, code: &str) -> String {
+    let (w, e) = (Staff(lang), Enrol(lang));
+    match code {
+        "" => String::new(),
+        "F" => w.sex(e.sex_female()),
+        "M" => w.sex(e.sex_male()),
+        other => w.sex(other),
+    }
+}
+
+/// What a consent is for and how it was given, in words; anything else as it stands.
+#[must_use]
+pub fn consent_word(w: Staff, word: &str) -> String {
+    match word {
+        FOLLOW_UP => w.consent_follow_up().to_owned(),
+        DAILY => w.consent_daily_messages().to_owned(),
+        "in person" => w.consent_in_person().to_owned(),
+        "phone" => w.consent_phone().to_owned(),
+        other => other.to_owned(),
+    }
 }
 
 /// Parts per million as a percentage with one place.

@@ -14,7 +14,7 @@ use super::{
     vocabulary as v,
 };
 use crate::{
-    app::{App, zone_named},
+    app::App,
     web::{Page, WebError, respond::page, words::Chart},
 };
 
@@ -61,7 +61,7 @@ pub async fn show(
     let (page_, frame) = signed.page(&format!("/patients/{}/why/{seq}", row.id), "");
     let staff = app.store.staff_names(row.site).await?;
     let live = app.live();
-    let zone = zone_named(&row.state.zone);
+    let zone = app.zone(row.site);
     let known = Known { lang: signed.lang, library: &live.library, row: &row, staff: &staff };
     let teller = Teller { lang: signed.lang, zone: &zone, titles: &known };
     let told = |entry: &Entry| {

@@ -270,8 +270,11 @@ impl Desk<'_> {
 
     fn row(&self, row: &WorklistRow, line: Option<u32>) -> Row {
         let overdue = row.respond_by.is_some_and(|by| by <= self.now);
-        let short = |by| v::short_instant(&self.zone, by, self.now);
+        let short = |by| v::short_instant(self.signed.lang, &self.zone, by, self.now);
+        let at_once = row.level == LevelId::RedNow;
         let due = match row.respond_by {
+            Some(by) if at_once && overdue => self.t.now_overdue(short(by)),
+            _ if at_once => self.t.now().to_owned(),
             Some(by) if overdue => self.t.overdue(short(by)),
             Some(by) => short(by),
             None => self.t.no_deadline().to_owned(),
@@ -287,7 +290,7 @@ impl Desk<'_> {
             sign: v::level_sign(row.level),
             level: v::level(self.w, row.level),
             due,
-            overdue,
+            overdue: overdue || at_once,
             reasons: reasons(self.signed, self.t, row),
             about: self.about(row),
             taken_by: row.taken_by.as_ref().map(|(_, name)| name.clone()),
@@ -297,7 +300,8 @@ impl Desk<'_> {
     }
 
     fn about(&self, row: &WorklistRow) -> String {
-        let mut about = v::kind(self.w, row.kind).to_owned();
+        let mut about = row.born.map_or_else(String::new, |year| format!("{}, ", self.t.born_in(year)));
+        about.push_str(v::kind(self.w, row.kind));
         if let Some(workflow) = &row.workflow {
             let _ = write!(about, ", {}", short_title(self.titles, workflow));
         }
@@ -331,15 +335,17 @@ fn cut(text: &str, bytes: usize) -> String {
     format!("{}…", text.get(..end).unwrap_or_default())
 }
 
-/// The first reasons, cut to a row's length; a task without a reason says what to do.
+/// The first reasons, cut to a row's length unless it is red; a task without a reason says what to do.
 fn reasons(signed: &Signed, t: Worklist, row: &WorklistRow) -> String {
-    let cut = |text: &str| cut(text, REASON_BYTES);
+    let red = row.level <= LevelId::Red;
+    let cut = |text: &str| if red { text.to_owned() } else { cut(text, REASON_BYTES) };
+    let at_most = if red { usize::MAX } else { REASONS_SHOWN };
     let mut shown: Vec<String> =
-        row.because.iter().take(REASONS_SHOWN).map(|because| cut(v::text(signed.lang, because))).collect();
+        row.because.iter().take(at_most).map(|because| cut(v::text(signed.lang, because))).collect();
     if shown.is_empty() {
         shown.push(cut(v::text(signed.lang, &row.title)));
     }
-    let more = row.because.len().saturating_sub(REASONS_SHOWN);
+    let more = row.because.len().saturating_sub(at_most);
     if more > 0 {
         shown.push(t.more_reasons(more));
     }

@@ -17,6 +17,9 @@ crate::words! {
         model_is(model, version, state): "Model {model}, version {version}: {state}", "模型 {model}，版本 {version}：{state}";
         model_none: "No model is wired to a workflow of this site.", "本院流程未配置模型。";
         card: "Model card", "模型卡";
+        switched(model, version, on, all): "Model {model}, version {version}, is on in {on} of {all} follow-ups.",
+            "模型 {model}，版本 {version}：已在 {all} 个流程中的 {on} 个启用。";
+        switches: "Turn on or off", "启用或停用";
         turn_on: "Turn on", "启用";
         turn_shadow: "To shadow", "转影子模式";
         turn_off: "Turn off", "停用";
@@ -29,6 +32,7 @@ crate::words! {
         audit_help: "So that somebody looks at patients whom the model puts last.", "以便有人查看被模型排在末尾的患者。";
         probability(percent, days): "{percent} within {days} days", "{days} 天内 {percent}";
         interval(low, high): "{low} to {high}", "{low} 至 {high}";
+        missing(what): "Not known: {what}", "未知：{what}";
         raises(what): "raises: {what}", "升高：{what}";
         lowers(what): "lowers: {what}", "降低：{what}";
         scored_at(time): "scored {time}", "评分时间 {time}";

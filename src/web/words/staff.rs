@@ -122,6 +122,13 @@ crate::words! {
         not_approved: "example, not approved", "示例，未经批准";
         risk: "Risk", "风险";
         why: "Why", "原因";
+        language_en: "English", "英语";
+        language_zh: "Chinese", "中文";
+        sex(sex): "Sex: {sex}", "性别：{sex}";
+        consent_follow_up: "follow-up messages", "随访消息";
+        consent_daily_messages: "up to three messages a day", "每日最多三条消息";
+        consent_in_person: "in person", "当面";
+        consent_phone: "by phone", "电话";
         by(name): "by {name}", "由{name}";
         not_validated: "US diabetic inpatients 1999-2008, not validated here",
             "基于美国 1999-2008 年糖尿病住院患者数据，未在本院验证";

@@ -9,6 +9,9 @@ crate::words! {
         everybody: "All owners", "所有负责人";
         open_tasks(n): "{n} open", "{n} 项待办";
         due: "Respond by", "响应时限";
+        now: "Now", "立即";
+        now_overdue(time): "Now, overdue: {time}", "立即，已逾期：{time}";
+        born_in(year): "born {year}", "{year} 年生";
         overdue(time): "Overdue: {time}", "已逾期：{time}";
         no_deadline: "no deadline", "无时限";
         minutes_left(minutes, nurses): "About {minutes} nurse minutes left today ({nurses} at work).",
@@ -64,5 +67,12 @@ crate::words! {
         already_taken(name): "{name} has taken it already.", "{name} 已领取该任务。";
         already_closed: "It is closed already.", "该任务已关闭。";
         saved: "Saved.", "已保存。";
+        saved_for(name, next): "Saved for {name}. Next: {next}", "{name}的结果已保存。下一位：{next}";
+        saved_next_same(name): "Saved for {name}. Next: another task of the same patient", "{name}的结果已保存。下一项：同一患者的另一任务";
+        answer_now(what, value, day): "{what} {value} ({day})", "{what}{value}（{day}）";
+        answer_before(value, day): "before: {value} ({day})", "上次：{value}（{day}）";
+        answer_change(change, days, from, to): "{change} in {days} day(s) ({from} → {to})", "{days} 天内 {change}（{from} → {to}）";
+        answer_than(what, value, change): "{what} {value} ({change})", "{what} {value}（{change}）";
+        answers_behind: "The answers behind it", "依据的答复";
     }
 }

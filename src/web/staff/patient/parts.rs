@@ -1,8 +1,29 @@
 //! The parts of the page: tasks, messages, contacts, the timeline.
 
 use super::*;
+use crate::store::read::timeline::Dropped;
 
-pub(super) fn task(signed: &Signed, task: &TaskView, zone: &TimeZone) -> Task {
+/// The open or the closed tasks that this account may see.
+pub(super) fn shown_tasks(signed: &Signed, tasks: &[TaskView], zone: &TimeZone, open: bool) -> Vec<Task> {
+    let clinical = signed.has_any(CLINICAL);
+    let mine = |one: &&TaskView| one.open == open && (clinical || one.role == Role::Clerk);
+    tasks.iter().filter(mine).map(|one| task(signed, one, zone)).collect()
+}
+
+/// Said once where the patient lives in another zone: which hours the page shows, and how late it is there.
+pub(super) fn elsewhere(app: &App, c: Chart, row: &PatientRow) -> Option<String> {
+    let site = app.site(row.site);
+    let (now, there) = (app.clock.now(), zone_named(&row.state.zone));
+    let here = zone_named(&site.zone);
+    if row.state.zone.is_empty() || row.state.zone == site.zone || here.to_offset(now) == there.to_offset(now)
+    {
+        return None;
+    }
+    let time = there.to_datetime(now).strftime("%H:%M").to_string();
+    Some(c.elsewhere(&site.zone, &row.state.zone, time))
+}
+
+fn task(signed: &Signed, task: &TaskView, zone: &TimeZone) -> Task {
     let (w, t) = (Staff(signed.lang), Worklist(signed.lang));
     let state = match (task.open, &task.outcome) {
         (true, _) => match task.respond_by {
@@ -31,6 +52,7 @@ pub(super) fn message(
     signed: &Signed,
     known: &Known<'_>,
     zone: &TimeZone,
+    dropped: &Dropped,
     message: crate::store::read::message_log::MessageRow,
 ) -> Message {
     let w = Staff(signed.lang);
@@ -44,7 +66,7 @@ pub(super) fn message(
         what,
         channel: v::channel(w, message.channel),
         uncertain: message.state == "uncertain",
-        state: v::message_state(w, &message.state),
+        state: v::message_state_because(signed.lang, &message, dropped),
         when: v::instant(
             zone,
             if message.state == "scheduled" { message.send_after } else { message.updated_at },
@@ -93,8 +115,8 @@ pub(super) fn consent_line(
     let given = format!(
         "{} · {channel} · {} · {} · {}",
         v::instant(zone, consent.given_at),
-        consent.purpose,
-        consent.how,
+        v::consent_word(w, &consent.purpose),
+        v::consent_word(w, &consent.how),
         consent.wording
     );
     match consent.withdrawn_at {
