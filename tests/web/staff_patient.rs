@@ -79,6 +79,14 @@ async fn a_nurse_types_the_answers_and_they_are_charted() {
     assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY, "nothing typed is no answer");
     let wrong = ward.submit(&path, &path, &[("weight", "heavy")]).await;
     assert!(wrong.text().contains("value=\"heavy\"") && wrong.text().contains("Write a number"));
+    ok(&ward.submit(&path, &path, &[("weight", "78.2")]).await);
+    let page = ward.pages.get(&format!("/patients/{patient}")).await;
+    assert!(page.text().contains("78.2"), "{}", page.text());
+    assert!(!page.text().contains("<svg class=\"chart\""), "one value is no course");
+    ward.days_pass(1).await;
+    let page = ward.pages.get(&format!("/patients/{patient}")).await;
+    let ask = between(page.text(), "<a href=\"/answers/", "\"").expect("an open questionnaire");
+    let path = format!("/answers/{ask}");
     ok(&ward.submit(&path, &path, &[("weight", "78.4")]).await);
     let page = ward.pages.get(&format!("/patients/{patient}")).await;
     assert!(page.text().contains("78.4") && page.text().contains("<svg class=\"chart\""), "{}", page.text());

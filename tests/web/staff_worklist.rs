@@ -132,7 +132,7 @@ async fn the_page_says_who_is_on_duty_and_calls_follow_ups_by_their_titles() {
     assert!(!night.text().contains("nurse minutes left"));
     ward.pages.clock.set("2026-03-06T19:00:00Z".parse().expect("an instant"));
     let friday = ward.pages.get("/worklist?lang=zh").await;
-    assert!(friday.text().contains("03-09 08:00"), "until Monday: {}", friday.text());
+    assert!(friday.text().contains("3月9日周一 08:00"), "until Monday: {}", friday.text());
 }
 
 async fn counts_equal_a_recount() {
