@@ -136,6 +136,10 @@ impl App {
                     batch.keep(patient, advanced.wake_at);
                     ticked.advanced += 1;
                 }
+                // Another process has published it since: begin again.
+                Err(failure) if failure.lacks_a_version() && self.refresh_if_changed().await? => {
+                    return Err(StoreError::Conflict);
+                }
                 Err(failure) => aside.push((patient.id, failure)),
             }
             // The group beside this one is being written: let it hand its next statement over.

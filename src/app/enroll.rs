@@ -135,7 +135,7 @@ impl App {
         if newcomers.len() > ENROLL_MAX {
             return Err(EnrollError::TooMany);
         }
-        let live = self.live();
+        let mut live = self.live();
         let now = self.clock.now();
         let mut batch = Batch::default();
         let mut enrolled = Vec::with_capacity(newcomers.len());
@@ -148,6 +148,10 @@ impl App {
             let version = active
                 .get(newcomer.course.workflow.as_str())
                 .ok_or_else(|| EnrollError::NotPublished(newcomer.course.workflow.clone()))?;
+            // Another process may have published it a moment ago.
+            if !live.library.contains_key(version) && self.refresh_if_changed().await? {
+                live = self.live();
+            }
             let workflow = live
                 .library
                 .get(version)
@@ -195,8 +199,10 @@ impl App {
         let active = self.store.active_versions(site).await?;
         let unpublished = || EnrollError::NotPublished(course.workflow.clone());
         let version = active.get(course.workflow.as_str()).ok_or_else(unpublished)?;
-        let live = self.live();
-        check_course(live.library.get(version).ok_or_else(unpublished)?, course)?;
+        if !self.live().library.contains_key(version) {
+            self.refresh_if_changed().await?;
+        }
+        check_course(self.live().library.get(version).ok_or_else(unpublished)?, course)?;
         let who = Enrolled { patient, enrollment: EnrollmentId(self.ids.fresh()) };
         let fact = just_now(actor, self.clock.now(), Some(who.enrollment), put_on(site, version, course));
         self.record(actor, "enroll", patient, vec![fact], &FreeText::new()).await?;

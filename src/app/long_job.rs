@@ -64,6 +64,8 @@ impl App {
             self.give_up(&job, held).await?;
             return Ok(RunEnd::GivenUp);
         }
+        // It may be about what another process has published.
+        self.refresh_if_changed().await?;
         let ended = match job.kind {
             LongKind::Import => self.run_import(&job, held, stop).await.map_err(RunError::from),
             LongKind::Moving => self.run_moving(&job, held, stop).await.map_err(RunError::from),

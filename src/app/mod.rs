@@ -2,9 +2,11 @@
 //!
 //! Knows nothing of pages, of background work or of how rows are stored.
 
+pub mod account;
 pub mod actor;
 pub mod advance;
 pub mod answer;
+pub mod country;
 pub mod doctor;
 pub mod doubt;
 pub mod drafts;
@@ -17,6 +19,7 @@ pub mod import;
 pub mod link;
 pub mod long_job;
 pub mod lookup;
+pub mod lost;
 pub mod patient_change;
 pub mod population;
 pub mod publish;
@@ -28,6 +31,8 @@ pub mod relay;
 pub mod render;
 pub mod score;
 pub mod sign_in;
+pub mod site;
+pub mod site_setting;
 pub mod sweep;
 pub mod task;
 pub mod version_move;
@@ -46,7 +51,7 @@ use tend_engine::{SiteId, planner::Library, site::SiteSettings};
 
 use crate::{
     ports::{Clock, Ids},
-    store::{Store, StoreError},
+    store::{LiveMark, Store, StoreError},
 };
 
 /// What background workers hand messages over with.
@@ -72,6 +77,8 @@ pub struct App {
     /// The folder of workflow files; without one `./workflows`, else the built-in library.
     pub workflows: Option<PathBuf>,
     live: RwLock<Arc<Live>>,
+    /// How much there was when `live` was read.
+    live_mark: Mutex<Option<LiveMark>>,
     worklists: worklist::Kept,
     sessions: sign_in::Sessions,
     flights: flights::Flights,
@@ -104,6 +111,7 @@ impl App {
             public_url: "http://127.0.0.1:8080".into(),
             workflows: None,
             live: RwLock::default(),
+            live_mark: Mutex::default(),
             worklists: worklist::Kept::default(),
             sessions: sign_in::Sessions::default(),
             flights: flights::Flights::default(),
@@ -132,9 +140,24 @@ impl App {
     /// # Errors
     /// [`StoreError`].
     pub async fn refresh(&self) -> Result<(), StoreError> {
+        let mark = self.store.live_mark().await?;
         let live = Live { library: self.store.library().await?, sites: self.store.sites().await? };
         self.set_live(live);
+        *self.live_mark.lock().unwrap_or_else(PoisonError::into_inner) = Some(mark);
         Ok(())
+    }
+
+    /// Reads them again if another process has published or set anything since; says whether it had.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn refresh_if_changed(&self) -> Result<bool, StoreError> {
+        let mark = self.store.live_mark().await?;
+        if *self.live_mark.lock().unwrap_or_else(PoisonError::into_inner) == Some(mark) {
+            return Ok(false);
+        }
+        self.refresh().await?;
+        Ok(true)
     }
 
     /// Published versions and site settings.

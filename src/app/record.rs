@@ -40,6 +40,14 @@ pub enum EngineFailure {
     Panicked,
 }
 
+impl EngineFailure {
+    /// Whether a version is missing that another process may have published a moment ago.
+    #[must_use]
+    pub fn lacks_a_version(&self) -> bool {
+        matches!(self, Self::Refused(AdvanceError::UnknownVersion(_)))
+    }
+}
+
 /// What was recorded.
 #[derive(Debug, Clone)]
 pub struct Recorded {
@@ -159,7 +167,12 @@ impl App {
         let advanced = if locked.quarantined {
             locked.fold_only(facts, now)
         } else {
-            decide(&live, locked, facts, now)?
+            match decide(&live, locked, facts, now) {
+                Err(failure) if failure.lacks_a_version() && self.refresh_if_changed().await? => {
+                    return Err(StoreError::Conflict.into());
+                }
+                other => other?,
+            }
         };
         let mut batch = Batch::default();
         let key = if text.is_empty() { None } else { tx.key(locked.id).await? };

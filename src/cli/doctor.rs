@@ -62,8 +62,11 @@ async fn look(args: &DoctorArgs) -> Result<ExitCode, DoctorError> {
 }
 
 fn print(findings: &Findings) {
-    for patient in &findings.lost {
-        println!("lost: patient {patient} is enrolled, but nothing will ever happen and nobody has a task");
+    for missing in &findings.missing {
+        println!("{missing}");
+    }
+    for lost in &findings.lost {
+        println!("lost: {lost}");
     }
     for difference in &findings.differences {
         println!("differs: {difference}");
@@ -75,6 +78,9 @@ fn print(findings: &Findings) {
         println!("{} histories were folded again and compared", findings.compared);
     }
     if findings.healthy() {
-        println!("every active enrollment has a next step or a task with an owner");
+        println!(
+            "every running follow-up of {} patients has a next step or a task with an owner",
+            findings.followed
+        );
     }
 }

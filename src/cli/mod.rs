@@ -1,6 +1,7 @@
 //! The command line: one file per command. The only place, with `main.rs` and `config.rs`, that wires the parts.
 
 pub mod bench;
+mod beside;
 pub mod carriers;
 pub mod check;
 pub mod clock;
@@ -11,8 +12,11 @@ mod log;
 pub mod migrate;
 pub mod publish;
 pub mod risk;
+mod secret;
 pub mod serve;
 pub mod simulate;
+pub mod site;
+pub mod staff;
 pub mod timeline;
 pub mod why;
 
@@ -48,6 +52,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Pages and workers in one process.
     Serve(serve::ServeArgs),
+    Site(site::SiteArgs),
+    Staff(staff::StaffArgs),
     Publish(publish::Publish),
     /// Train a risk model, evaluate it, predict with it.
     Risk(risk::RiskArgs),
@@ -70,6 +76,8 @@ pub fn run() -> ExitCode {
         Command::Bench(args) => end(bench::run(args)),
         Command::Demo(args) => demo::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Site(args) => end(args.run()),
+        Command::Staff(args) => end(args.run()),
         Command::Publish(publish) => end(publish.run()),
         Command::Risk(args) => end(risk::run(args)),
     }

@@ -6,7 +6,6 @@ mod preview;
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::{Args, ValueEnum};
-use tend_engine::SiteId;
 
 use super::clock::{FreshIds, MovedClock, SystemClock};
 use crate::{
@@ -24,7 +23,7 @@ use crate::{
 pub struct Publish {
     /// Name of the workflow, as its folder is called
     workflow: String,
-    /// Site, by id; needed only where there are several
+    /// Site, by id or name; needed only where there are several
     #[arg(long)]
     site: Option<String>,
     /// Only look: who changes, what each gets and no longer gets, who would get a message today. Nothing is written or sent
@@ -80,12 +79,9 @@ pub enum PublishFailure {
         /// Those that are there.
         known: String,
     },
-    /// Several sites, none named.
-    #[error("this database has several sites: name one with --site, one of {0}")]
-    WhichSite(String),
-    /// No such site.
-    #[error("there is no site {0} in this database")]
-    NoSite(String),
+    /// Which site.
+    #[error(transparent)]
+    Site(#[from] crate::app::site::SiteError),
     /// No site key.
     #[error("the site key is needed: --site-key-file FILE")]
     NoKey,
@@ -122,7 +118,7 @@ impl Publish {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             let app = self.app().await?;
-            let site = self.site(&app)?;
+            let site = app.which_site(self.site.as_deref())?;
             if self.preview {
                 return preview::print(&app, site, workflow, self.json).await;
             }
@@ -167,26 +163,5 @@ impl Publish {
         let app = App::new(store, clock, Arc::new(SystemClock), Arc::new(FreshIds));
         app.refresh().await?;
         Ok(app)
-    }
-
-    fn site(&self, app: &App) -> Result<SiteId, PublishFailure> {
-        let live = app.live();
-        let named =
-            self.site.as_ref().map(|id| SiteId::parse(id).map_err(|_| PublishFailure::NoSite(id.clone())));
-        match named.transpose()? {
-            Some(id) if live.sites.contains_key(&id) => Ok(id),
-            Some(id) => Err(PublishFailure::NoSite(id.to_string())),
-            None => {
-                let mut sites = live.sites.keys();
-                match (sites.next(), sites.next()) {
-                    (Some(only), None) => Ok(*only),
-                    (None, _) => Err(PublishFailure::NoSite("at all".to_owned())),
-                    (Some(_), Some(_)) => {
-                        let all: Vec<String> = live.sites.keys().map(ToString::to_string).collect();
-                        Err(PublishFailure::WhichSite(all.join(", ")))
-                    }
-                }
-            }
-        }
     }
 }

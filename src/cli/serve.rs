@@ -1,8 +1,9 @@
 //! `tend serve`: pages and workers in one process.
 
-use std::{future::Future, net::TcpListener, process::ExitCode, sync::Arc};
+use std::{future::Future, net::TcpListener, process::ExitCode, sync::Arc, time::Duration};
 
 use actix_web::web::Data;
+use tracing::{debug, info, warn};
 
 use super::{
     carriers::carriers,
@@ -19,6 +20,8 @@ use crate::{
 
 /// Threads that answer requests.
 pub const WEB_THREADS: usize = 2;
+/// How often it is looked whether another process has published or set anything.
+const LIVE_LOOK: Duration = Duration::from_secs(1);
 
 /// Serves pages and runs the background work.
 #[derive(Debug, clap::Args)]
@@ -83,6 +86,10 @@ async fn start(args: &ServeArgs) -> Result<(), ServeError> {
     let app = App::new(store, clock.clone(), clock, ids).reached_at(&config.public_url);
     let app = Arc::new(app.written_in(config.workflows.clone()));
     app.refresh().await?;
+    for missing in app.missing().await? {
+        warn!("{missing}");
+    }
+    tokio::spawn(keep_live(app.clone()));
     let carriers = carriers(config)?;
     for carrier in &carriers {
         eprintln!("messages leave by: {}", carrier.1);
@@ -136,6 +143,20 @@ async fn serve(
     handle.stop(true).await;
     serving.await??;
     Ok(())
+}
+
+/// Sees what other processes publish and set: commands beside a SQLite file, other nodes on PostgreSQL.
+pub async fn keep_live(app: Arc<App>) {
+    let mut looks = tokio::time::interval(LIVE_LOOK);
+    looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        looks.tick().await;
+        match app.refresh_if_changed().await {
+            Ok(true) => info!("versions and site settings were read again"),
+            Ok(false) => {}
+            Err(error) => debug!("versions and site settings cannot be read: {error}"),
+        }
+    }
 }
 
 /// Waits for Ctrl-C or SIGTERM.

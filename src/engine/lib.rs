@@ -39,6 +39,7 @@ mod memo;
 pub mod migration;
 pub mod model;
 pub mod name;
+pub mod next;
 pub mod parse;
 pub mod planner;
 pub mod preview;

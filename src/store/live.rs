@@ -7,7 +7,9 @@ use std::{
 
 use jiff::Timestamp;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::OnConflict,
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, OnConflict},
 };
 use tend_engine::{SiteId, StaffId, VersionHash, model::Workflow, planner::Library, site::SiteSettings};
 
@@ -15,10 +17,32 @@ use super::{
     Store, StoreError, Tx,
     entity::{setting, site, site_setting, team, version},
     project::json,
+    read::sql::Sql,
     words::{micros, uuid},
 };
 
+/// How much there is of what decisions look at: every change adds a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromQueryResult)]
+pub struct LiveMark {
+    versions: i64,
+    sites: i64,
+    settings: i64,
+}
+
 impl Store {
+    /// Changes when a version is published, a site added or its settings changed, by whichever process. Costs no more than
+    /// counting a few rows.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn live_mark(&self) -> Result<LiveMark, StoreError> {
+        let db = self.reader();
+        let query = "select (select count(*) from version) as versions, (select count(*) from site) as sites, \
+                     (select count(*) from site_setting) as settings";
+        let mark = Sql::new(db, query).first(db).await?;
+        mark.ok_or_else(|| StoreError::unreadable("the number of versions", "there is none"))
+    }
+
     /// Every published version, of all sites.
     ///
     /// # Errors
@@ -147,7 +171,13 @@ impl Tx {
             set_by: Set(by.map(|id| uuid(id.0))),
             set_at: Set(micros(now)),
         };
-        site_setting::Entity::insert(row).exec_without_returning(self.conn().await?).await?;
+        let tx = self.conn().await?;
+        site_setting::Entity::insert(row).exec_without_returning(tx).await?;
+        site::Entity::update_many()
+            .col_expr(site::Column::Name, Expr::value(settings.name.as_str()))
+            .filter(site::Column::Id.eq(uuid(site.0)))
+            .exec(tx)
+            .await?;
         self.wakes();
         Ok(())
     }

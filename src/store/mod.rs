@@ -21,6 +21,7 @@ mod link;
 mod live;
 mod locks;
 mod long_job;
+mod lost;
 mod open;
 mod order;
 mod outcome;
@@ -52,7 +53,9 @@ pub use error::StoreError;
 pub use identity::{ContactPoint, Demographics, Identifier, Owner};
 pub use import::{LineCounts, NewLine};
 pub use inbound::{Inbound, Receipted};
+pub use live::LiveMark;
 pub use long_job::{HeldJob, LongJob, LongKind, LongState, NewLongJob};
+pub use lost::Ongoing;
 pub use open::{
     Open, SQLITE_CACHE_KIB, SQLITE_CHECKPOINT_PAGES, SQLITE_MAPPED_BYTES_MAX, SQLITE_WRITER_CACHE_KIB,
 };

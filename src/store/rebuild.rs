@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use sea_orm::{
     ColumnTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    Statement, prelude::Uuid,
+    Statement,
 };
 use tend_engine::{
     PatientId, SiteId,
@@ -60,11 +60,6 @@ struct Fold {
 }
 
 #[derive(Debug, FromQueryResult)]
-struct IdRow {
-    id: Uuid,
-}
-
-#[derive(Debug, FromQueryResult)]
 struct CountRow {
     role: String,
     level: String,
@@ -73,22 +68,6 @@ struct CountRow {
 }
 
 impl Store {
-    /// Patients with an active enrollment for whom nothing will ever happen: no wake-up, no open task, not set aside.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn lost(&self, limit: u64) -> Result<Vec<PatientId>, StoreError> {
-        let statement = Statement::from_sql_and_values(
-            self.reader().get_database_backend(),
-            "select distinct p.id from patient p join enrollment e on e.patient = p.id
-             where e.standing <> 'over' and p.wake_at is null and p.quarantined is null
-             and not exists (select 1 from task t where t.patient = p.id and t.closed_at is null) limit $1",
-            [i64::try_from(limit).unwrap_or(i64::MAX).into()],
-        );
-        let rows = IdRow::find_by_statement(statement).all(self.reader()).await?;
-        Ok(rows.into_iter().map(|row| PatientId(row.id.as_u128())).collect())
-    }
-
     /// How many patients are set aside.
     ///
     /// # Errors

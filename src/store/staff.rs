@@ -1,12 +1,12 @@
-//! Adding staff accounts.
+//! Staff accounts: added, opened and closed, given another password.
 
 use jiff::Timestamp;
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use tend_engine::{SiteId, StaffId, model::Role};
 
 use super::{
     StoreError, Tx,
-    entity::staff,
+    entity::{staff, staff_session},
     words::{self, micros, uuid},
 };
 
@@ -49,6 +49,44 @@ impl Tx {
             created_at: Set(micros(now)),
         };
         staff::Entity::insert(row).exec_without_returning(self.conn().await?).await?;
+        Ok(())
+    }
+
+    /// Lets an account sign in, or no longer.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn set_staff_active(&mut self, id: StaffId, active: bool) -> Result<(), StoreError> {
+        staff::Entity::update_many()
+            .col_expr(staff::Column::Active, Expr::value(active))
+            .filter(staff::Column::Id.eq(uuid(id.0)))
+            .exec(self.conn().await?)
+            .await?;
+        Ok(())
+    }
+
+    /// Gives an account another password: its PHC string.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn set_password(&mut self, id: StaffId, password_hash: &str) -> Result<(), StoreError> {
+        staff::Entity::update_many()
+            .col_expr(staff::Column::PasswordHash, Expr::value(password_hash))
+            .filter(staff::Column::Id.eq(uuid(id.0)))
+            .exec(self.conn().await?)
+            .await?;
+        Ok(())
+    }
+
+    /// Ends every session of an account.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn close_sessions_of(&mut self, id: StaffId) -> Result<(), StoreError> {
+        staff_session::Entity::delete_many()
+            .filter(staff_session::Column::Staff.eq(uuid(id.0)))
+            .exec(self.conn().await?)
+            .await?;
         Ok(())
     }
 }

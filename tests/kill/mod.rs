@@ -5,7 +5,7 @@
 
 mod process;
 mod rounds;
-mod ward;
+pub mod ward;
 
 use std::time::{Duration, Instant};
 

@@ -134,15 +134,20 @@ impl Ward {
     /// Waits until the server has taken so many since it was started.
     pub async fn wait_for_taken(&self, count: usize, limit: Duration) {
         let begin = Instant::now();
-        while self.server.taken().len() < count {
+        while self.server.taken_count() < count {
             assert!(begin.elapsed() < limit, "{count} not taken within {limit:?}:\n{}", self.last_words());
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
+    }
+
+    /// All that the processes said.
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(self.process_log()).unwrap_or_default()
     }
 
     /// The end of what the processes said.
     pub fn last_words(&self) -> String {
-        let said = std::fs::read_to_string(self.process_log()).unwrap_or_default();
+        let said = self.said();
         let lines: Vec<&str> = said.lines().rev().take(20).collect();
         lines.into_iter().rev().collect::<Vec<_>>().join("\n")
     }

@@ -51,8 +51,13 @@ fn features() -> std::collections::BTreeMap<tend_engine::Name, Value> {
 }
 
 async fn upload(world: &World, lines: u32) -> u128 {
+    upload_from(world, 1, lines).await
+}
+
+/// An import of so many people from that one on.
+pub(super) async fn upload_from(world: &World, first: u32, lines: u32) -> u128 {
     let line = |n| ImportLine { number: n + 1, read: Ok(register(world, n)) };
-    let lines: Vec<ImportLine> = (1..=lines).map(line).collect();
+    let lines: Vec<ImportLine> = (first..first + lines).map(line).collect();
     world.app.start_import(SITE, BY, &word("hf-discharge-90d"), &lines).await.expect("stored")
 }
 
@@ -85,10 +90,15 @@ async fn forget_run(world: &World) {
 }
 
 async fn each_line_once(world: &World, job: u128, lines: u32) {
+    each_line_of_all_once(world, job, lines, lines).await;
+}
+
+/// The same where `all` lines were uploaded in several jobs.
+pub(super) async fn each_line_of_all_once(world: &World, job: u128, lines: u32, all: u32) {
     let stands = world.app.import_stands(SITE, job).await.expect("a look").expect("the job");
     assert_eq!((stands.waiting, stands.enrolled, stands.refused), (0, lines, 0));
     assert_eq!(stands.job.state, LongState::Done);
-    let lines = i64::from(lines);
+    let lines = i64::from(all);
     assert_eq!(world.number("select count(*) from patient").await, lines);
     assert_eq!(world.number("select count(*) from enrollment").await, lines);
     assert_eq!(world.number("select count(distinct patient) from import_line").await, lines);
@@ -182,7 +192,7 @@ async fn two_runs_at_once_do_each_line_once(world: World) {
 }
 
 /// Runs the workers while `during` goes on, and until the job is over.
-async fn with_workers(world: &World, job: u128, during: impl AsyncFn()) {
+pub(super) async fn with_workers(world: &World, job: u128, during: impl AsyncFn()) {
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let workers = tokio::spawn(jobs::run(world.app.clone(), Vec::new(), Roles::default(), async {
         let _ = stopped.await;
@@ -201,11 +211,11 @@ async fn with_workers(world: &World, job: u128, during: impl AsyncFn()) {
     tokio::time::timeout(Duration::from_secs(60), workers).await.expect("they stop").expect("no panic");
 }
 
-fn job_tables(world: &World) -> (&'static str, &'static str) {
+pub(super) fn job_tables(world: &World) -> (&'static str, &'static str) {
     if world.app.store.is_postgres() { ("apalis.jobs", "apalis.workers") } else { ("Jobs", "Workers") }
 }
 
-async fn table_is_there(world: &World, table: &str) -> bool {
+pub(super) async fn table_is_there(world: &World, table: &str) -> bool {
     let query = if world.app.store.is_postgres() {
         format!("select count(*) from pg_tables where schemaname || '.' || tablename = '{table}'")
     } else {

@@ -5,6 +5,7 @@ mod delivery;
 mod histories;
 mod inbound;
 mod long_job;
+mod lost;
 mod quarantine;
 mod replay;
 mod schema;

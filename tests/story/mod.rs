@@ -2,6 +2,8 @@
 
 mod browser;
 mod carriers;
+mod first_day;
+mod operator_log;
 mod versions;
 
 use std::ffi::OsString;

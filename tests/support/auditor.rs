@@ -91,7 +91,7 @@ pub async fn audit(app: &App, log: &Path) -> Audit {
         finding(format!("a row is not what the history says: {difference}"));
     }
     for lost in doctor.lost {
-        finding(format!("patient {lost:?} has nothing that will happen and no task"));
+        finding(lost.to_string());
     }
     audit
 }

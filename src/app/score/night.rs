@@ -1,4 +1,4 @@
-//! The nightly scoring: one long job a night and site.
+//! The nightly round: one long job a night and site, which scores everybody and looks for lost follow-ups.
 
 use jiff::{Timestamp, civil::Date};
 use tend_engine::{SiteId, StaffId};
@@ -102,6 +102,9 @@ impl App {
             let page = self.store.running_patients(Some(job.site), after, PAGE).await?;
             let Some(last) = page.last() else { return Ok(RunEnd::Done) };
             after = Some(*last);
+            if job.asked_by.is_none() {
+                self.find_lost(&page).await?;
+            }
             for slice in page.chunks(SLICE) {
                 if stop() {
                     return Ok(RunEnd::Stopped);

@@ -73,6 +73,7 @@ async fn start(args: &DemoArgs) -> Result<(), DemoError> {
     let web = Web::new(Settings::default(), app.clone(), Arc::new(serve::Alive(app.clone()))).with_demo(desk);
     println!("{}", fs::read_to_string(args.dir.join(seed::LOGINS)).unwrap_or_default());
     println!("mailbox and clock: {address}/demo\nstaff:             {address}/sign-in");
+    tokio::spawn(serve::keep_live(app.clone()));
     let work = Arc::new(desk::Gated::new(app, gate));
     serve::until_stopped(listener, web, work, carriers, &address).await
 }

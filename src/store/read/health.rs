@@ -129,23 +129,27 @@ impl Store {
         tx.commit().await
     }
 
-    /// Active patients of a site without a next step and without an open task: there must be none. At most `limit`.
+    /// Patients of a site who are never looked at again, with a running follow-up that has no open task of its own: there must
+    /// be none. At most `limit`. What this cannot see without deciding, the doctor and the night find.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn lost_patients(&self, site: SiteId, limit: i64) -> Result<Vec<PatientId>, StoreError> {
         let db = self.reader();
-        let rows: Vec<Id> = Sql::new(db, "select p.id from patient p where p.wake_at is null and p.site = ")
-            .bind(words::uuid(site.0))
-            .text(
-                " and exists (select 1 from enrollment e where e.patient = p.id and e.standing <> 'over') \
-                 and not exists (select 1 from task t where t.patient = p.id and t.open = ",
-            )
-            .yes()
-            .text(") limit ")
-            .bind(limit)
-            .all(db)
-            .await?;
+        let rows: Vec<Id> = Sql::new(
+            db,
+            "select p.id from patient p where p.wake_at is null and p.quarantined is null and p.site = ",
+        )
+        .bind(words::uuid(site.0))
+        .text(
+            " and exists (select 1 from enrollment e where e.patient = p.id and e.standing <> 'over' \
+             and not exists (select 1 from task t where t.patient = p.id and t.enrollment = e.id and t.open = ",
+        )
+        .yes()
+        .text(")) limit ")
+        .bind(limit)
+        .all(db)
+        .await?;
         Ok(rows.into_iter().map(|row| PatientId(row.id.as_u128())).collect())
     }
 }

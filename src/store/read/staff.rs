@@ -39,6 +39,18 @@ impl AccountRole {
     }
 }
 
+/// The word of a duty role in the database and on the command line.
+#[must_use]
+pub fn duty_word(role: Role) -> &'static str {
+    words::role(role)
+}
+
+/// The duty role of that word.
+#[must_use]
+pub fn duty_of(word: &str) -> Option<Role> {
+    words::role_of(word).ok()
+}
+
 /// A member of staff.
 #[derive(Debug, Clone)]
 pub struct StaffMember {
@@ -200,6 +212,20 @@ impl Store {
             .all(db)
             .await?;
         raw.into_iter().map(|row| account(row).map(|account| account.staff)).collect()
+    }
+
+    /// Every account of a site, or of all sites, also closed ones, by login.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database refuses.
+    pub async fn accounts(&self, site: Option<SiteId>) -> Result<Vec<Account>, StoreError> {
+        let db = self.reader();
+        let mut query = Sql::new(db, STAFF);
+        if let Some(site) = site {
+            query = query.text("where a.site = ").bind(words::uuid(site.0));
+        }
+        let raw: Vec<Raw> = query.text(" order by a.login limit 10000").all(db).await?;
+        raw.into_iter().map(account).collect()
     }
 
     /// The names of all staff of a site, also of those who left, for histories.

@@ -142,6 +142,11 @@ impl SmtpServer {
         self.shared.by_recipient.lock().expect("not poisoned").insert(recipient.to_owned(), fault);
     }
 
+    /// How many messages were taken so far.
+    pub fn taken_count(&self) -> usize {
+        self.shared.taken.lock().expect("not poisoned").len()
+    }
+
     /// Forgets all faults.
     pub fn heal(&self) {
         self.shared.next.lock().expect("not poisoned").clear();
