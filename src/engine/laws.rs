@@ -2,6 +2,7 @@
 
 mod broken;
 mod checks;
+mod late;
 mod story;
 mod versions;
 
@@ -11,7 +12,10 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use proptest::prelude::*;
+use proptest::{
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
 
 use crate::{
     Decimal, EnrollmentId, Name, SiteId, Value,
@@ -23,6 +27,7 @@ use crate::{
     },
     instrument::visible_items,
     model::{Channel, Does, FactKind, ItemKind, Questionnaire, Workflow},
+    next::next_thing,
     planner::{Library, advance},
     rehearsal::{Carriers, Rehearsal},
     sample,
@@ -52,7 +57,6 @@ fn library() -> &'static Library {
     LIBRARY.get_or_init(|| workflows().iter().flat_map(both).map(of).collect())
 }
 
-/// Something that happens in a story.
 /// A story being played, with the checks that hold at each advance.
 struct Play {
     patient: Rehearsal<'static>,
@@ -106,36 +110,11 @@ impl Play {
                 decided.iter().map(|entry| &entry.fact).collect::<Vec<_>>()
             )));
         }
-        self.one_message(before + count)?;
+        late::one_message(&self.patient, before + count)?;
         self.nothing_left()?;
         self.next_thing()?;
         if self.patient.history.len().is_multiple_of(7) {
             self.snapshots.push(serde_json::to_string(&self.patient.state).unwrap_or_default());
-        }
-        Ok(())
-    }
-
-    /// However late, one advance plans at most one message a day that is no answer to the patient's own. What may only
-    /// leave while somebody is on duty waits for such a day and goes apart from what may leave today.
-    fn one_message(&self, from: usize) -> Checked {
-        let new = &self.patient.history[from..];
-        let dropped: BTreeSet<&MessageKey> = new
-            .iter()
-            .filter_map(|entry| match &entry.fact {
-                Fact::Dropped { message, .. } => Some(message),
-                _ => None,
-            })
-            .collect();
-        let zone = jiff::tz::TimeZone::get(&self.patient.state.zone).expect("a zone of the list");
-        let mut days = BTreeMap::new();
-        for entry in new {
-            let Fact::Planned(plan) = &entry.fact else { continue };
-            if plan.exempt || dropped.contains(&plan.key) {
-                continue;
-            }
-            let day = day_of(&zone, plan.send_after);
-            let other = days.insert(day, &plan.key);
-            prop_assert!(other.is_none(), "two messages on {day} in one tick: {other:?} and {:?}", plan.key);
         }
         Ok(())
     }
@@ -158,12 +137,14 @@ impl Play {
         Ok(())
     }
 
-    /// Every active enrollment has a next thing that will happen, or an open task.
+    /// Every enrollment that is not over has a next thing of its own that will happen, and is looked at by then, or an open
+    /// task of its own.
     fn next_thing(&self) -> Checked {
-        for (id, enrollment) in &self.patient.state.enrollments {
-            let over = matches!(enrollment.standing, Standing::Over { .. });
-            let owned = self.patient.state.tasks.values().any(|task| task.enrollment == Some(*id));
-            prop_assert!(over || owned || self.patient.wake_at.is_some(), "{id} is lost");
+        for id in self.patient.state.enrollments.keys() {
+            let next = next_thing(library(), self.patient.site, &self.patient.state, *id, self.patient.now)
+                .map_err(|error| TestCaseError::fail(error.to_string()))?;
+            let wake = self.patient.wake_at;
+            prop_assert!(next.comes(wake), "{id} is lost: {next:?}, looked at at {wake:?}");
         }
         Ok(())
     }
@@ -410,13 +391,18 @@ fn site() -> &'static SiteSettings {
     SITE.get_or_init(SiteSettings::default)
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { max_shrink_iters: 2000, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn laws_hold_for_random_stories(story in story()) {
-        hold(&story)?;
+#[test]
+fn laws_hold_for_random_stories() {
+    let config = Config { max_shrink_iters: 2000, failure_persistence: None, ..Config::default() };
+    let ran = TestRunner::new(config).run(&story(), |story| hold(&story));
+    #[expect(
+        clippy::disallowed_macros,
+        reason = "how often a named reason came up is for whoever runs the test"
+    )]
+    {
+        println!("{}", late::counted());
     }
+    ran.unwrap_or_else(|failed| panic!("{failed}"));
 }
 
 fn hold(story: &Story) -> Checked {
