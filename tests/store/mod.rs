@@ -1,5 +1,6 @@
 //! The store and the use cases that stand on it, on SQLite and on PostgreSQL: every story runs on both.
 
+mod broken_jobs;
 mod bytes;
 mod delivery;
 mod histories;
