@@ -50,7 +50,15 @@ pub async fn behind(
     let entry = found.iter().find(|line| opened(&line.entry)).map_or(cause, |line| line.entry.seq);
     let mut behind = Behind { answers: Vec::new(), entry: Some(entry) };
     let enrollment = task.enrollment.and_then(|id| state.enrollments.get(&id));
-    let Some((enrollment, entry)) = enrollment.zip(of(cause)) else { return Ok(behind) };
+    // A red flag on a draft is followed by the whole form, whose rules added their reasons to the same task.
+    let sent = |flag: &Entry| {
+        let Fact::Flagged { about: flagged, .. } = &flag.fact else { return None };
+        found.iter().map(|line| &line.entry).find(
+            |entry| matches!(&entry.fact, Fact::Answered { about, .. } if about == flagged && entry.seq > flag.seq),
+        )
+    };
+    let entry = of(cause).map(|entry| sent(entry).unwrap_or(entry));
+    let Some((enrollment, entry)) = enrollment.zip(entry) else { return Ok(behind) };
     let (Fact::Answered { questionnaire, answers, .. } | Fact::Flagged { questionnaire, answers, .. }) =
         &entry.fact
     else {
@@ -60,7 +68,7 @@ pub async fn behind(
     let Some(asked) = workflow.questionnaires.get(questionnaire) else { return Ok(behind) };
     let earlier = app.store.answers_of(task.patient, ANSWERS_BEFORE).await?;
     let mut looked_at = LookedAt::default();
-    for rule in workflow.rules.iter().filter(|rule| fired(task, &found, cause, rule)) {
+    for rule in workflow.rules.iter().filter(|rule| fired(task, &found, &[cause, entry.seq], rule)) {
         looked_at.rule(&workflow, rule, task);
     }
     let site = app.site(task.site);
@@ -79,9 +87,9 @@ pub async fn behind(
 }
 
 /// Whether the rule fired for the answer: as recorded, or it is the task's own.
-fn fired(task: &TaskView, found: &[HistoryLine], cause: u64, rule: &Rule) -> bool {
+fn fired(task: &TaskView, found: &[HistoryLine], causes: &[u64], rule: &Rule) -> bool {
     let recorded = found.iter().any(|line| {
-        matches!(&line.entry.fact, Fact::Judged { seq, fired, .. } if *seq == cause && fired.contains(&rule.id))
+        matches!(&line.entry.fact, Fact::Judged { seq, fired, .. } if causes.contains(seq) && fired.contains(&rule.id))
     });
     recorded || task.plan.rule.as_ref() == Some(&rule.id)
 }

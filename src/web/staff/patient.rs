@@ -217,7 +217,9 @@ impl Titles for Known<'_> {
         let found = self.workflows().find_map(|workflow| {
             let rule = workflow.rules.iter().find(|one| one.id == *rule)?;
             let said = |words: &tend_engine::model::Text| without_places(v::text(self.lang, &words.clone()));
-            Some(rule.alternatives.iter().map(|one| said(&one.because)).collect::<Vec<_>>().join(" / "))
+            let all: Vec<String> = rule.alternatives.iter().map(|one| said(&one.because)).collect();
+            let joined = all.join(" / ");
+            Some(if all.len() > 1 { words::Story(self.lang).one_of(joined) } else { joined })
         });
         found.unwrap_or_else(|| rule.to_string())
     }

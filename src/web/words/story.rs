@@ -69,6 +69,7 @@ crate::words! {
         task_changed(role): "Task now with: {role}", "任务转至：{role}";
         task_withdrawn(why): "Task withdrawn: {why}", "任务撤回：{why}";
         judged(rules): "Rules fired: {rules}", "触发规则：{rules}";
+        one_of(words): "one of: {words}", "下列之一：{words}";
         judged_for(seq): "for entry {seq}", "依据第 {seq} 条记录";
         judged_none: "Rules looked at, none fired", "已检查规则，未触发";
         ended: "The follow-up reached its end", "随访已按计划结束";
