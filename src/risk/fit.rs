@@ -12,7 +12,7 @@ use crate::figures::Figures;
 use crate::hazard::{Intervals, Observed, Target};
 use crate::history;
 use crate::inner::{self, Absence, Split};
-use crate::leak::{Leak, leaks};
+use crate::leak::{Leak, derived_leaks, leaks};
 use crate::linear::{Linear, Problem, Rows};
 use crate::model::{Columns, FORMAT, Input, Model, ModelBytes, ModelFile, Parts, Training};
 use crate::outcome::{OutcomeColumns, Roles, observed};
@@ -146,14 +146,21 @@ impl Material {
         let recognised = recognise(table, &inputs, &categorical, &options.schema)?;
         let mut features = recognised.features;
         let used: Vec<usize> = features.iter().filter_map(|f| table.find(&f.name)).collect();
-        let warnings = guard(leaks(table, &used, &observed, &ids, &roles.outcome), &options.allow_leak)?;
-        let back = lookback(roles);
+        for name in options.allow_leak.iter().filter(|name| !name.contains('@')) {
+            table.column(name)?;
+        }
+        let mut found = leaks(table, &used, &observed, &ids, &roles.outcome);
+        let (back, not_known) = lookback(table, roles)?;
+        let mut left_out = recognised.left_out;
+        left_out.extend(not_known);
         if let Some(back) = &back {
             let derived = history::derive(table, &features, back)?;
             let meant = |feature: &Feature| with.holds(feature, back) && !roles.drop.contains(&feature.name);
             features.extend(derived.into_iter().filter(meant));
         }
         let frame = history::read(table, &features, back.as_ref())?;
+        found.extend(derived_leaks(&features, &frame, &observed, &ids, &roles.outcome)?);
+        let warnings = guard(found, &options.allow_leak)?;
         let random_absence = options.schema.feature.iter().any(|words| words.required);
         let optional: Vec<usize> = (0..features.len()).filter(|i| !features[*i].required).collect();
         let may_be_missing: Vec<bool> = features.iter().map(|f| random_absence && !f.required).collect();
@@ -177,7 +184,7 @@ impl Material {
                 optional: if random_absence { optional } else { Vec::new() },
                 share: ABSENCE_SHARE,
             },
-            left_out: recognised.left_out,
+            left_out,
             warnings,
             features,
             frame,

@@ -1,8 +1,10 @@
 //! Features that look back over the earlier rows of the same id, and never ahead.
 //!
 //! Without an order column nothing looks back: the order of rows in a file proves nothing.
-//! Earlier labels are used only with a yes-or-no label, which is known by the time of the next row;
-//! the time to an event is not, so a survival model looks back over inputs only.
+//! Earlier labels are used only with a yes-or-no label, and only where it says something of its row alone. Where it goes on
+//! from row to row, as with several rows of one follow-up that share what became of it, the label of the row before is not
+//! known on the day of the next one: it is the answer. The time to an event is not known then either, so a survival model
+//! looks back over inputs only.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +15,9 @@ use crate::table::{RawTable, number};
 
 /// A column that changes between less than this share of successive rows is not looked back at.
 const CHANGING_SHARE: f64 = 0.02;
+
+/// Agreement of a label with that of the row before, beyond chance (Cohen's kappa), from which it is not looked back at.
+const LABEL_GOES_ON: f64 = 0.5;
 
 /// The columns that looking back needs.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -255,6 +260,28 @@ fn shares(before: &[Before], labels: &[f64]) -> Vec<f64> {
         }
     }
     sums.iter().map(|(sum, count)| if *count > 0.0 { sum / count } else { f64::NAN }).collect()
+}
+
+/// How far the labels of successive rows agree beyond chance, when so much that the earlier one cannot have been known:
+/// an event of its own comes and goes.
+pub fn label_goes_on(table: &RawTable, back: &Lookback) -> Result<Option<f64>, DataError> {
+    let (before, labels) = (befores(table, back)?, labels(table, back));
+    let mut counts = [[0.0_f64; 2]; 2];
+    for (row, before) in before.iter().enumerate() {
+        let Some(then) = before.previous else { continue };
+        if !labels[row].is_nan() && !labels[then].is_nan() {
+            counts[usize::from(labels[then] > 0.5)][usize::from(labels[row] > 0.5)] += 1.0;
+        }
+    }
+    let all: f64 = counts.iter().flatten().sum();
+    if all == 0.0 {
+        return Ok(None);
+    }
+    let same = (counts[0][0] + counts[1][1]) / all;
+    let (then, now) = ((counts[1][0] + counts[1][1]) / all, (counts[0][1] + counts[1][1]) / all);
+    let chance = then * now + (1.0 - then) * (1.0 - now);
+    let kappa = if chance < 1.0 { (same - chance) / (1.0 - chance) } else { 0.0 };
+    Ok((kappa >= LABEL_GOES_ON).then_some(kappa))
 }
 
 fn order_is_numeric(table: &RawTable, order: &str) -> Result<bool, DataError> {

@@ -1,8 +1,11 @@
 //! Looking back: right, and never ahead.
 
-use crate::history::{Lookback, Past, derive, look_back, read};
+use crate::history::{Lookback, Past, derive, label_goes_on, look_back, read};
+use crate::metrics::binary::auroc;
+use crate::rng::Rng;
 use crate::schema::{Feature, Kind, Source, Words};
 use crate::table::RawTable;
+use crate::{Options, OutcomeColumns, Roles, fit};
 
 const ROWS: [[&str; 5]; 6] = [
     // id, order, stay, ward, readmitted
@@ -127,4 +130,57 @@ fn one_patient_at_a_time_looks_back_over_the_same_as_a_file() {
     assert!(values[gap].is_nan(), "its unit is not known here");
     values[gap] = frame.row(2)[gap];
     same(&values, frame.row(2));
+}
+
+/// Five days of each of 200 follow-ups: what became of it stands in every row, and nothing else says anything of it.
+fn landmarks() -> RawTable {
+    let names = ["patient", "day", "pain", "silences", "readmit30"].map(str::to_owned).to_vec();
+    let mut table = RawTable::new(names).expect("names differ");
+    let mut rng = Rng::new(5, "landmarks");
+    for patient in 0..200 {
+        let label = usize::from(rng.uniform() < 0.3);
+        for day in 1..=5 {
+            let cells = [patient, day, rng.below(11), rng.below(3), label].map(|n| n.to_string());
+            table.push_row(cells.iter().map(String::as_str)).expect("fits");
+        }
+    }
+    table
+}
+
+#[test]
+fn what_became_of_a_follow_up_is_not_told_by_its_earlier_rows() {
+    let roles = Roles {
+        id: "patient".to_owned(),
+        outcome: OutcomeColumns::Label("readmit30".to_owned()),
+        order: Some("day".to_owned()),
+        drop: Vec::new(),
+        categorical: Vec::new(),
+    };
+    let fitted = fit(&landmarks(), &Options { roles, seed: 1, ..Options::default() }, &mut |_, _| true)
+        .expect("trains");
+    let names: Vec<&str> = fitted.model.features().iter().map(|f| f.name.as_str()).collect();
+    assert!(
+        names.contains(&"@earlier_rows") && !names.iter().any(|n| n.starts_with("readmit30@")),
+        "{names:?}"
+    );
+    let left_out = &fitted.model.file().training.left_out;
+    assert!(left_out.iter().any(|line| line.contains("goes on from row to row")), "{left_out:?}");
+    let risk: Vec<f64> = fitted.held_out.iter().map(|z| z[0]).collect();
+    let label: Vec<bool> = fitted.observed.iter().map(|row| row.event).collect();
+    let auroc = auroc(&risk, &label);
+    assert!((0.4..0.6).contains(&auroc), "nothing is known: {auroc}");
+}
+
+#[test]
+fn a_label_of_its_own_row_is_looked_back_at() {
+    let mut table = table(&ROWS);
+    assert_eq!(label_goes_on(&table, &back()).expect("reads"), None);
+    // Rare and the same for nearly everybody: chance, not one outcome in several rows.
+    for patient in 0..300 {
+        for (order, label) in [("1", patient % 50 == 0), ("2", patient % 47 == 0)] {
+            let cells = [format!("p{patient}").as_str(), order, "3", "x", if label { "1" } else { "0" }];
+            table.push_row(cells.into_iter()).expect("fits");
+        }
+    }
+    assert_eq!(label_goes_on(&table, &back()).expect("reads"), None);
 }

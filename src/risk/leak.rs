@@ -5,9 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::columns::Frame;
+use crate::error::DataError;
 use crate::hazard::Observed;
 use crate::metrics::binary::auroc;
+use crate::metrics::survival::harrell_c;
 use crate::outcome::OutcomeColumns;
+use crate::schema::{Feature, Source};
 use crate::table::{RawTable, number};
 
 /// A column that alone ranks the outcome this well is refused.
@@ -28,6 +32,15 @@ const LEAST_IDS: usize = 20;
 const ID_SHARE: f64 = 0.98;
 /// Fewest ids for that.
 const ID_ROWS: usize = 100;
+/// Possible values per row up to which whole numbers that hardly repeat are counted up: drawn at random, more would meet.
+const ID_DENSE: f64 = 10.0;
+/// Share of successive rows that go the same way from which a column counts up or down.
+const ID_STEPS: f64 = 0.98;
+/// A column that alone ranks the times this well, or goes with them this closely, is refused.
+const TELLS_TIME: f64 = 0.95;
+/// ... with at least so many rows and events behind it.
+const TIME_ROWS: usize = 50;
+const TIME_EVENTS: usize = 20;
 /// Rows that may equal the time by chance.
 const EQUAL_ROWS: f64 = 10.0;
 /// ... and how many times more than in rows put beside another row's time.
@@ -65,6 +78,35 @@ pub fn leaks(
     inputs.iter().flat_map(|column| look.at(*column)).collect()
 }
 
+/// Looks at what looking back made: whether it alone tells the outcome. That it counts up or stands for the next row is in
+/// its nature.
+pub fn derived_leaks(
+    features: &[Feature],
+    frame: &Frame,
+    observed: &[Observed],
+    ids: &[usize],
+    outcome: &OutcomeColumns,
+) -> Result<Vec<Leak>, DataError> {
+    let derived: Vec<usize> = (0..features.len()).filter(|i| features[*i].source != Source::Column).collect();
+    let mut table = RawTable::new(derived.iter().map(|i| features[*i].name.clone()).collect())?;
+    let text = |value: f64| if value.is_nan() { String::new() } else { value.to_string() };
+    for row in 0..if derived.is_empty() { 0 } else { frame.rows() } {
+        let cells: Vec<String> = derived.iter().map(|i| text(frame.row(row)[*i])).collect();
+        table.push_row(cells.iter().map(String::as_str))?;
+    }
+    let patients = ids.iter().max().map_or(0, |m| m + 1);
+    let survival = matches!(outcome, OutcomeColumns::Survival { .. });
+    let look = Look { table: &table, observed, ids, patients, later: None, survival };
+    let one = |column: usize| {
+        let numbers = look.numbers(column);
+        let parts = look.parts(column, numbers.as_deref());
+        let told = look.tells_time(numbers.as_deref()).or_else(|| look.separates(&parts));
+        let why = told.or_else(|| look.pure(&parts, PURE_LOG10, true, PURE_SHARE))?;
+        Some(Leak { column: features[derived[column]].name.clone(), refused: true, why })
+    };
+    Ok((0..derived.len()).filter_map(one).collect())
+}
+
 struct Look<'a> {
     table: &'a RawTable,
     observed: &'a [Observed],
@@ -90,6 +132,7 @@ impl Look<'_> {
         let refused = self
             .is_id(column, numbers.as_deref())
             .or_else(|| numbers.as_deref().and_then(|n| self.equals_time(n)))
+            .or_else(|| self.tells_time(numbers.as_deref()))
             .or_else(|| self.separates(&parts))
             .or_else(|| self.empty_by_outcome(&parts))
             .or_else(|| self.pure(&parts, PURE_LOG10, true, PURE_SHARE))
@@ -97,8 +140,10 @@ impl Look<'_> {
         if let Some(why) = refused {
             return Some(Leak { column: name.clone(), refused: true, why });
         }
-        let odd =
-            self.pure(&parts, ODD_LOG10, true, 0.0).or_else(|| self.pure(&parts, ODD_LOG10, false, 0.0));
+        let odd = self
+            .pure(&parts, ODD_LOG10, true, 0.0)
+            .or_else(|| self.pure(&parts, ODD_LOG10, false, 0.0))
+            .or_else(|| self.may_be_id(column, numbers.as_deref()));
         odd.map(|why| Leak { column: name.clone(), refused: false, why })
     }
 
@@ -125,31 +170,61 @@ impl Look<'_> {
         }
     }
 
-    /// Whole numbers that hardly repeat, or that stand for the id one to one.
+    /// Whole numbers that hardly repeat and count up, or that stand for the id of several rows one to one.
     fn is_id(&self, column: usize, numbers: Option<&[f64]>) -> Option<String> {
-        let whole = numbers.is_some_and(|n| n.iter().all(|v| v.is_nan() || v.fract() == 0.0));
-        if !whole || self.patients < ID_ROWS {
-            return None;
-        }
+        let distinct = self.hardly_repeats(column, numbers?)?;
         let rows = self.table.rows();
-        let distinct: BTreeSet<&str> = (0..rows).map(|row| self.table.cell(row, column)).collect();
-        if distinct.len() as f64 >= ID_SHARE * rows as f64 {
-            return Some(format!(
-                "it has {} different whole numbers in {rows} rows, as an id has",
-                distinct.len()
-            ));
+        if distinct as f64 >= ID_SHARE * rows as f64 {
+            return counts_up(numbers?, distinct)
+                .then(|| format!("it has {distinct} different whole numbers in {rows} rows, as an id has"));
         }
         let pairs: BTreeSet<(usize, &str)> =
             (0..rows).map(|row| (self.ids[row], self.table.cell(row, column))).collect();
-        (pairs.len() == self.patients && distinct.len() as f64 >= ID_SHARE * self.patients as f64).then(
-            || {
-                format!(
-                    "it has {} values for {} patients, one for each, as an id has",
-                    distinct.len(),
-                    self.patients
-                )
-            },
-        )
+        (pairs.len() == self.patients).then(|| {
+            format!("it has {distinct} values for {} patients, one for each, as an id has", self.patients)
+        })
+    }
+
+    /// How many different whole numbers there are, when hardly two rows or two patients share one.
+    fn hardly_repeats(&self, column: usize, numbers: &[f64]) -> Option<usize> {
+        let whole = numbers.iter().all(|v| v.is_nan() || v.fract() == 0.0);
+        if !whole || self.patients < ID_ROWS {
+            return None;
+        }
+        let distinct: BTreeSet<&str> = (0..numbers.len()).map(|row| self.table.cell(row, column)).collect();
+        (distinct.len() as f64 >= ID_SHARE * self.patients as f64).then_some(distinct.len())
+    }
+
+    /// Different whole numbers in nearly every row, in no order: a fine measurement, or an id that was shuffled.
+    fn may_be_id(&self, column: usize, numbers: Option<&[f64]>) -> Option<String> {
+        let rows = self.table.rows();
+        let distinct = self.hardly_repeats(column, numbers?)?;
+        (distinct as f64 >= ID_SHARE * rows as f64).then(|| {
+            format!("it has {distinct} different whole numbers in {rows} rows; drop it if it is an id and not a measurement")
+        })
+    }
+
+    /// The time in another unit, or whatever goes with it as closely.
+    fn tells_time(&self, numbers: Option<&[f64]>) -> Option<String> {
+        let filled: Vec<usize> = self
+            .survival
+            .then(|| numbers.map(|n| (0..n.len()).filter(|row| !n[*row].is_nan()).collect()))
+            .flatten()?;
+        let rows: Vec<Observed> = filled.iter().map(|row| self.observed[*row]).collect();
+        if rows.len() < TIME_ROWS || rows.iter().filter(|row| row.event).count() < TIME_EVENTS {
+            return None;
+        }
+        let values: Vec<f64> = filled.iter().filter_map(|row| Some(numbers?[*row])).collect();
+        let times: Vec<f64> = rows.iter().map(|row| row.time).collect();
+        let together = correlation(&ranks(&values), &ranks(&times));
+        if together.abs() >= TELLS_TIME {
+            return Some(format!(
+                "it goes with the time (rank correlation {together:.3}), so it is known only afterwards"
+            ));
+        }
+        let c = harrell_c(&rows, &values);
+        let c = if c.is_nan() { 0.5 } else { c.max(1.0 - c) };
+        (c >= TELLS_TIME).then(|| format!("alone it tells when the event happens (concordance {c:.3})"))
     }
 
     /// A stay that ended with the event is as long as the time.
@@ -261,6 +336,43 @@ impl Look<'_> {
             100.0 * share
         ))
     }
+}
+
+/// Whether different whole numbers lie close together, or go up or down with the rows of the file.
+fn counts_up(numbers: &[f64], distinct: usize) -> bool {
+    let filled: Vec<f64> = numbers.iter().copied().filter(|v| !v.is_nan()).collect();
+    let (low, high) = filled.iter().fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(*v), h.max(*v)));
+    let steps = filled.len().saturating_sub(1) as f64;
+    let up = filled.windows(2).filter(|pair| pair[1] > pair[0]).count() as f64;
+    let down = filled.windows(2).filter(|pair| pair[1] < pair[0]).count() as f64;
+    high - low < ID_DENSE * distinct as f64 || up.max(down) >= ID_STEPS * steps
+}
+
+/// Ranks, the same for equal values.
+fn ranks(values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
+    let mut out = vec![0.0; values.len()];
+    let mut at = 0;
+    for same in order.chunk_by(|a, b| values[*a] == values[*b]) {
+        same.iter().for_each(|row| out[*row] = at as f64 + same.len() as f64 / 2.0);
+        at += same.len();
+    }
+    out
+}
+
+/// Pearson's correlation; 0 of a constant.
+fn correlation(a: &[f64], b: &[f64]) -> f64 {
+    let n = a.len() as f64;
+    let (mean_a, mean_b) = (a.iter().sum::<f64>() / n, b.iter().sum::<f64>() / n);
+    let (mut ab, mut aa, mut bb) = (0.0, 0.0, 0.0);
+    for (a, b) in a.iter().zip(b) {
+        let (a, b) = (a - mean_a, b - mean_b);
+        ab += a * b;
+        aa += a * a;
+        bb += b * b;
+    }
+    if aa * bb > 0.0 { ab / (aa * bb).sqrt() } else { 0.0 }
 }
 
 fn binned(numbers: &[f64]) -> Parts {

@@ -116,6 +116,48 @@ fn ids_of_rows_and_of_patients() {
 }
 
 #[test]
+fn the_time_in_another_unit() {
+    refused(true, |row| (row.time / 365.25).to_string(), "it goes with the time (rank correlation 1.000)");
+    refused(true, |row| (row.time + 1.0).to_string(), "known only afterwards");
+    // Of those without the event nothing is told.
+    let event: Column = |row| if row.event { 1000.0 - row.time } else { 0.0 }.to_string();
+    assert_eq!(leaks(&table(Some(event)), true, &[]).len(), 1);
+}
+
+#[test]
+fn a_fine_measurement_is_no_id() {
+    // A weight in grams, and a value that spreads over decades: hardly two rows share one.
+    let grams: Column = |row| (45_000 + (row.number * 7_919) % 70_001).to_string();
+    let decades: Column = |row| (10.0_f64.powf(3.0 + 2.5 * fraction(row.number)).floor()).to_string();
+    for column in [grams, decades] {
+        assert_eq!(leaks(&table(Some(column)), false, &[]), []);
+        assert_eq!(leaks(&table(Some(column)), true, &[]), []);
+    }
+    // In no order, but without gaps: counted up and shuffled.
+    let shuffled: Column = |row| ((row.number * 7) % 1_201).to_string();
+    refused(false, shuffled, "as an id has");
+}
+
+/// A number from 0 to 1 that follows no order.
+fn fraction(row: usize) -> f64 {
+    (row as f64 * 0.618_033_988_749_895).fract()
+}
+
+#[test]
+fn a_column_that_is_not_there_cannot_be_allowed() {
+    let roles = Roles {
+        id: "pid".to_owned(),
+        outcome: OutcomeColumns::Label("event".to_owned()),
+        order: None,
+        drop: vec!["time".to_owned()],
+        categorical: Vec::new(),
+    };
+    let options = Options { roles, allow_leak: vec!["zzz".to_owned()], seed: 1, ..Options::default() };
+    let error = fit(&table(None), &options, &mut |_, _| false).expect_err("there is no such column");
+    assert!(error.to_string().starts_with("there is no column \"zzz\""), "{error}");
+}
+
+#[test]
 fn empty_by_outcome() {
     let dated: Column = |row| if row.event { (row.number % 9).to_string() } else { String::new() };
     refused(true, dated, "who has the event");

@@ -4,9 +4,10 @@
 use crate::columns::Frame;
 use crate::error::DataError;
 use crate::hazard::{Intervals, Observed};
-use crate::history::Lookback;
+use crate::history::{self, Lookback};
 use crate::outcome::{OutcomeColumns, Roles};
 use crate::schema::Kind;
+use crate::table::RawTable;
 
 /// Fewer rows are refused.
 pub const MIN_ROWS: usize = 30;
@@ -40,14 +41,21 @@ pub fn enough(observed: &[Observed], ids: &[usize], outcome: &OutcomeColumns) ->
     at_least(observed.len() - events, "rows without the event", MIN_EVENTS)
 }
 
-/// The columns that looking back needs, with an order.
-pub fn lookback(roles: &Roles) -> Option<Lookback> {
-    let order = roles.order.clone()?;
+/// The columns that looking back needs, with an order; and why earlier labels are not looked back at, if so.
+pub fn lookback(table: &RawTable, roles: &Roles) -> Result<(Option<Lookback>, Option<String>), DataError> {
+    let Some(order) = roles.order.clone() else { return Ok((None, None)) };
     let label = match &roles.outcome {
         OutcomeColumns::Label(label) => Some(label.clone()),
         OutcomeColumns::Survival { .. } => None,
     };
-    Some(Lookback { id: roles.id.clone(), order, label })
+    let mut back = Lookback { id: roles.id.clone(), order, label };
+    let Some(kappa) = history::label_goes_on(table, &back)? else { return Ok((Some(back), None)) };
+    let why = back.label.take().map(|label| {
+        format!(
+            "{label}@previous, {label}@earlier_share: the label goes on from row to row of a patient (kappa {kappa:.2}), so it was not known at the next row"
+        )
+    });
+    Ok((Some(back), why))
 }
 
 /// Median of a number, most frequent level of a category, none when most are missing.

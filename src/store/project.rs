@@ -7,18 +7,21 @@ use jiff::civil::Date;
 use tend_engine::{
     EnrollmentId, PatientId, SiteId, StaffId,
     fact::{
-        Author, Entry, Fact, HandoverResult, MessageKey, MessagePlan, Occurrence, OutcomeCode, TaskKey,
-        TaskPlan,
+        Author, Closing, Entry, Fact, HandoverResult, MessageKey, MessagePlan, Occurrence, OutcomeCode,
+        TaskKey, TaskPlan,
     },
     model::{LevelId, Role, Text},
     planner::Library,
     state::{EnrollmentState, MessageStanding, MessageState, PatientState, Standing},
 };
 
+mod follow_up;
+
 use super::{
     order,
     words::{self, micros},
 };
+use follow_up::{enrollment, enrollment_row, running};
 
 /// Whose rows.
 #[derive(Debug, Clone, Copy)]
@@ -282,7 +285,9 @@ fn fold(changes: &mut Changes, library: &Library, whose: Whose, entry: &Entry, a
         Fact::Outcome { task, code } => {
             let still_open = after.tasks.contains_key(task);
             changes.task(task, TaskStep::Outcome { code: *code, by: staff(entry.author), still_open, at });
+            running(changes, library, entry, after);
         }
+        Fact::Closed { how: Closing::Silent, .. } => running(changes, library, entry, after),
         Fact::Scored { .. } | Fact::RiskMoved { .. } => {
             enrollment(changes, library, entry, after);
             let risk_sort = order::risk_sort(entry.enrollment.and_then(|id| after.enrollments.get(&id)));
@@ -404,50 +409,6 @@ fn task_row(plan: &TaskPlan, enrollment: Option<EnrollmentId>, site: SiteId, tea
         outcome: None,
         closed_at: None,
         closed_by: None,
-    }
-}
-
-fn enrollment(changes: &mut Changes, library: &Library, entry: &Entry, after: &PatientState) {
-    let Some((id, state)) = entry.enrollment.and_then(|id| Some((id, after.enrollments.get(&id)?))) else {
-        return;
-    };
-    let change = changes.enrollments.entry(id).or_default();
-    change.row = enrollment_row(library, state, micros(entry.recorded_at));
-    if matches!(entry.fact, Fact::Enrolled { .. }) {
-        change.enrolled = true;
-    }
-    if matches!(entry.fact, Fact::Answered { .. }) {
-        change.last_answer_at = Some(micros(entry.occurred_at));
-    }
-    if let Fact::Scored { probability_ppm, .. } = &entry.fact {
-        change.scored = Some(*probability_ppm);
-        change.score_wanted = Some(None);
-    }
-    if matches!(entry.fact, Fact::Enrolled { .. } | Fact::FactSet { .. } | Fact::ScoreWanted { .. }) {
-        change.score_wanted = Some(Some(micros(entry.recorded_at)));
-    }
-}
-
-fn enrollment_row(library: &Library, state: &EnrollmentState, at: i64) -> EnrollmentRow {
-    let workflow = library.get(&state.version);
-    let main = workflow.and_then(|workflow| workflow.main_anchor());
-    let over = matches!(state.standing, Standing::Over { .. });
-    EnrollmentRow {
-        site: state.site.0,
-        workflow: state.workflow.to_string(),
-        version: state.version.0.clone(),
-        standing: match state.standing {
-            Standing::Active => "active",
-            Standing::Paused { .. } => "paused",
-            Standing::Over { .. } => "over",
-        },
-        anchor: main.and_then(|anchor| state.anchors.get(&anchor.id)).map(|anchor| anchor.date),
-        enrolled_at: micros(state.enrolled_at),
-        ended_at: over.then_some(at),
-        risk_moved: state.risk_moved.map(order::moved),
-        risk_rank: order::risk_rank(state),
-        moved_from: state.moved_from.as_ref().map(|(before, _)| before.0.clone()),
-        chosen: state.chosen.as_ref().map(|(to, choice)| words::chosen(to, choice)),
     }
 }
 

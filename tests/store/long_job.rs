@@ -50,7 +50,7 @@ fn features() -> std::collections::BTreeMap<tend_engine::Name, Value> {
     required.map(|feature| (word(&feature.name), value(feature.kind))).collect()
 }
 
-async fn upload(world: &World, lines: u32) -> u128 {
+pub(super) async fn upload(world: &World, lines: u32) -> u128 {
     upload_from(world, 1, lines).await
 }
 
@@ -61,7 +61,7 @@ pub(super) async fn upload_from(world: &World, first: u32, lines: u32) -> u128 {
     world.app.start_import(SITE, BY, &word("hf-discharge-90d"), &lines).await.expect("stored")
 }
 
-async fn run(world: &World, job: u128) -> RunEnd {
+pub(super) async fn run(world: &World, job: u128) -> RunEnd {
     world.app.run_long_job(job, &|| false).await.expect("the database is there")
 }
 
@@ -330,7 +330,7 @@ async fn a_failed_job_waits_before_it_is_tried_again(world: World) {
     assert_eq!(world.app.store.due_long_jobs().await.expect("a look"), [job]);
 }
 
-async fn turn_on(world: &World) {
+pub(super) async fn turn_on(world: &World) {
     use tend::app::score::SwitchState;
     world
         .app

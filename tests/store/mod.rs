@@ -10,5 +10,6 @@ mod lost;
 mod quarantine;
 mod replay;
 mod schema;
+mod scores;
 mod two_nodes;
 pub mod world;

@@ -64,7 +64,8 @@ pub(super) fn landmarks(args: &LandmarksArgs) -> Result<ExitCode, RiskError> {
     std::fs::rename(&beside, &args.out).map_err(|e| RiskError::file(&args.out, e))?;
     println!("{} rows of {} follow-ups in {}", table.rows.len(), table.follow_ups, args.out.display());
     println!(
-        "train on them with: tend risk train {} --id patient --order day --drop enrollment,time,event --label readmit30 --out DIR",
+        // Without --order: the rows hold their past already, and those of two follow-ups of a patient may lie in between.
+        "train on them with: tend risk train {} --id patient --drop enrollment,time,event --label readmit30 --out DIR",
         args.out.display()
     );
     Ok(ExitCode::SUCCESS)
