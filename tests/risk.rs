@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use tend_risk::{Inputs, Model, Outcome, Value};
 
@@ -126,6 +126,8 @@ fn train_evaluate_predict() {
     train.extend(columns);
     let said = out(&tend(&train));
     assert!(said.contains("auroc") && said.contains("calibration_slope"), "{said}");
+    let toml = fs::read_to_string(model.join("model.toml")).expect("was written");
+    assert!(toml.contains("\"readmit30@previous\"") && toml.contains("\"readmit30@earlier_share\""));
     let mut evaluate = vec!["risk", "evaluate", text(&model), text(&data), "--json"];
     evaluate.extend(columns);
     let json: serde_json::Value = serde_json::from_str(&out(&tend(&evaluate))).expect("one JSON document");
@@ -151,6 +153,43 @@ fn train_evaluate_predict() {
         let difference = logit(number(2)) - logit(number(5));
         assert!((sum - difference).abs() < 1e-3, "{sum} is not {difference}: {row:?}");
     }
+}
+
+#[test]
+fn a_training_that_is_interrupted_leaves_the_best_so_far() {
+    use std::io::BufRead;
+    let dir = tempfile::tempdir().expect("a folder");
+    let (data, _) = sample(dir.path());
+    let (model, predictions) = (dir.path().join("model"), dir.path().join("out.csv"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tend"));
+    command.args(["risk", "train", text(&data), "--id", "patient", "--label", "readmit30"]);
+    command.args(["--drop", "readmit", "--out", text(&model)]).env("RAYON_NUM_THREADS", "1");
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let stderr = std::io::BufReader::new(child.stderr.take().expect("is piped"));
+    let mut said = String::new();
+    let mut sent = false;
+    for line in stderr.lines() {
+        let line = line.expect("reads");
+        said.push_str(&format!("{line}\n"));
+        // It is at the networks, and has just begun.
+        if !sent && line.starts_with("members") {
+            sent = true;
+            let pid = child.id().to_string();
+            assert!(Command::new("kill").args(["-INT", &pid]).status().expect("kill starts").success());
+        }
+    }
+    let ended = child.wait_with_output().expect("ends");
+    assert_eq!(ended.status.code(), Some(130), "{said}");
+    assert!(said.contains("what was learned so far becomes the model"), "{said}");
+    assert!(!said.contains("members: 90 %"), "it went on: {said}");
+    let printed = String::from_utf8_lossy(&ended.stdout).into_owned();
+    assert!(printed.contains("auroc") && printed.contains("the training was stopped early"), "{printed}");
+    for name in ["card.md", "card.html"] {
+        let card = fs::read_to_string(model.join(name)).expect("was written");
+        assert!(card.contains("The training was stopped early"), "{name}");
+    }
+    let args = ["risk", "predict", text(&model), text(&data), "--out", text(&predictions)];
+    assert!(out(&tend(&args)).starts_with("1500 rows"));
 }
 
 #[test]
@@ -246,4 +285,97 @@ fn a_site_recalibrates_the_shipped_model_and_watches_it() {
     let twice = dir.path().join("twice");
     let again = ["risk", "recalibrate", text(&own), text(&data), "--out", text(&twice)];
     assert!(refusal(&tend(&again)).contains("the model is recalibrated already"));
+}
+
+#[test]
+fn what_is_read_is_never_written_over_and_what_is_lacking_is_said() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let data = dir.path().join("data.csv");
+    fs::write(&data, "patient,age,los_days\n1,70,3\n2,60,NA\n").expect("writes");
+    let before = fs::read(&data).expect("reads");
+    let folder = dir.path().join("model");
+    fs::create_dir(&folder).expect("is made");
+    for name in ["model.toml", "model.safetensors"] {
+        fs::copy(shipped(name), folder.join(name)).expect("copies");
+    }
+    let predict = |to: &Path| tend(&["risk", "predict", text(&folder), text(&data), "--out", text(to)]);
+    assert!(refusal(&predict(&data)).contains("is the file that is read"));
+    assert!(refusal(&predict(&folder.join("model.toml"))).contains("is in the folder of the model"));
+    assert!(refusal(&predict(&folder.join("../model/out.csv"))).contains("is in the folder of the model"));
+    assert_eq!(fs::read(&data).expect("reads"), before);
+    let to = dir.path().join("out.csv");
+    let output = predict(&to);
+    assert!(out(&output).starts_with("2 rows in"));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let lacks = "the file lacks columns n_emergency_12m, n_inpatient_12m that the model requires";
+    assert!(said.contains(lacks), "{said}");
+    let mut reader = csv::Reader::from_path(&to).expect("was written");
+    let risks: Vec<String> = reader.records().map(|r| r.expect("reads")[2].to_owned()).collect();
+    assert!(risks.len() == 2 && risks.iter().all(|risk| risk.parse::<f64>().is_ok()), "{risks:?}");
+}
+
+#[test]
+fn a_bad_file_is_named_by_its_line() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (data, folds) = (dir.path().join("data.csv"), dir.path().join("folds.csv"));
+    let model = dir.path().join("model");
+    let train = |more: &[&str]| {
+        let args = ["risk", "train", text(&data), "--id", "id", "--label", "y", "--out", text(&model)];
+        refusal(&tend(&args.into_iter().chain(more.iter().copied()).collect::<Vec<_>>()))
+    };
+    fs::write(&data, "id;age;y\n1;70;0\n").expect("writes");
+    assert!(train(&[]).contains("has semicolons (';') between its columns"));
+    // Fold 0 is held out; the bad cell is on line 72 whatever is left out before it.
+    let mut rows = "id,age,y\n".to_owned();
+    let mut dealt = "row,fold\n".to_owned();
+    for row in 0..100 {
+        let age = if row == 70 { "7o".to_owned() } else { (40 + row % 31).to_string() };
+        rows.push_str(&format!("{row},{age},{}\n", row % 3 / 2));
+        dealt.push_str(&format!("{row},{}\n", row % 2));
+    }
+    fs::write(&data, rows).expect("writes");
+    fs::write(&folds, dealt).expect("writes");
+    for more in [&[][..], &["--folds", text(&folds), "--fold", "1"][..]] {
+        let said = train(more);
+        assert!(said.contains("line 72: row 70, column \"age\": \"7o\""), "{said}");
+    }
+}
+
+#[test]
+fn the_words_of_a_card_change_without_the_weights() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let schema = dir.path().join("schema.toml");
+    let words = fs::read_to_string(shipped("schema.toml")).expect("is in the repository");
+    fs::write(&schema, words.replace("\n1 = \"", "\n1 = \"Another Ward. ")).expect("writes");
+    let (own, folder) = (dir.path().join("own"), root().join("models/readmit30"));
+    out(&tend(&["risk", "card", text(&folder), "--schema", text(&schema), "--out", text(&own)]));
+    let read = |path: PathBuf| fs::read(path).expect("reads");
+    assert_eq!(read(own.join("model.safetensors")), read(shipped("model.safetensors")));
+    let card = fs::read_to_string(own.join("card.md")).expect("was written");
+    assert!(card.contains("Another Ward. "), "{card}");
+    let toml = fs::read_to_string(own.join("model.toml")).expect("was written");
+    let changed = Model::from_bytes(&toml, &read(own.join("model.safetensors"))).expect("is whole");
+    assert_eq!(changed.version(), model().version());
+    // With the words of the repository it is the model of the repository, to the byte.
+    let schema = shipped("schema.toml");
+    out(&tend(&["risk", "card", text(&own), "--schema", text(&schema), "--out", text(&own)]));
+    for name in ["model.toml", "card.md"] {
+        assert_eq!(read(own.join(name)), read(shipped(name)), "{name}");
+    }
+    let words = fs::read_to_string(&schema).expect("reads");
+    assert!(!words.contains("No automatic schedule") && !words.contains("no automatic schedule"));
+}
+
+#[test]
+fn who_stops_reading_ends_the_command_quietly() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (data, _) = sample(dir.path());
+    let shipped = root().join("models/readmit30");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tend"));
+    command.args(["risk", "monitor", text(&shipped), text(&data), "--period", "sex"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().expect("ends");
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+    assert!(ended.status.success(), "{:?}", ended.status);
 }

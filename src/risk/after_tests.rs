@@ -5,8 +5,8 @@ use crate::metrics::binary;
 use crate::rng::Rng;
 use crate::tests::{labelled, logit, patient, table, timed};
 use crate::{
-    Estimate, INTERCEPT_EVENTS, Model, ModelBytes, Options, Outcome, OutcomeColumns, RawTable, Roles, fit,
-    page,
+    Estimate, INTERCEPT_EVENTS, Model, ModelBytes, Options, Outcome, OutcomeColumns, Question, RawTable,
+    Roles, fit, page,
 };
 
 fn outcome() -> OutcomeColumns {
@@ -277,4 +277,63 @@ fn the_page_draws_calibration_and_net_benefit() {
     {
         assert!(card.contains(heading), "{heading}");
     }
+}
+
+#[test]
+fn the_card_of_a_time_to_an_event_has_as_much() {
+    let fitted = timed().clone();
+    let horizons = fitted.model.file().horizons.clone();
+    let figures = fitted.figures(&["sex".to_owned()], 1);
+    let fitted = fitted.with_figures(figures).expect("writes");
+    let file = fitted.model.file();
+    assert_eq!(file.tenth.len(), 10 * horizons.len());
+    for tenth in &file.tenth {
+        assert!(tenth.horizon.is_some_and(|h| horizons.contains(&h)));
+        assert!((0.0..=1.0).contains(&tenth.observed) && tenth.low <= tenth.high, "{tenth:?}");
+    }
+    // Kaplan and Meier, not the share of events: who was not followed so long has not stayed well for certain.
+    let last: Vec<_> = file.tenth.iter().filter(|tenth| tenth.horizon == horizons.last().copied()).collect();
+    let (seen, expected): (f64, f64) =
+        last.iter().fold((0.0, 0.0), |(s, e), t| (s + t.observed, e + t.predicted));
+    assert!((seen / expected - 1.0).abs() < 0.15, "{seen} seen, {expected} expected");
+    let html = page(&fitted.model);
+    assert_eq!(html.matches("<svg").count(), 2 * horizons.len());
+    assert!(!html.contains("NaN") && html.contains("<th>concordance<th>observed / expected at"), "{html}");
+    let card = crate::card(&fitted.model);
+    for h in &horizons {
+        let h = crate::score::plain(*h);
+        assert!(card.contains(&format!("## Calibration by tenths of risk at {h}\n")), "{h}");
+        assert!(card.contains(&format!("## Decision curve at {h}\n")), "{h}");
+    }
+    assert!(card.contains("| sex: f |") && card.contains("| concordance |"), "{card}");
+    assert_eq!(
+        Model::from_bytes(&fitted.bytes.toml, &fitted.bytes.safetensors).expect("is whole").file(),
+        file
+    );
+}
+
+#[test]
+fn what_cannot_be_compared_is_a_sentence() {
+    let said =
+        |model: &Model, table: &RawTable, outcome: &OutcomeColumns, rows: &[usize], horizons: &[f64]| {
+            let question = Question { id: "pid", outcome, test: rows, censoring: rows, horizons, seed: 1 };
+            model.evaluate(table, &question).expect_err("cannot be compared").to_string()
+        };
+    let table = crate::tests::table(400, 1);
+    let y = table.column("y").expect("is there");
+    let with = |label: &str| -> Vec<usize> { (0..400).filter(|row| table.cell(*row, y) == label).collect() };
+    let (label, times) = (
+        OutcomeColumns::Label("y".to_owned()),
+        OutcomeColumns::Survival { time: "time".to_owned(), event: "event".to_owned() },
+    );
+    let binary = |rows: &[usize]| said(&labelled().model, &table, &label, rows, &[]);
+    assert!(binary(&[0, 1, 2]).starts_with("3 rows are not enough to compare"));
+    assert!(binary(&with("0")).starts_with("no row has the event"));
+    assert!(binary(&with("1")).starts_with("every row has the event"));
+    let all: Vec<usize> = (0..400).collect();
+    let late = said(&timed().model, &table, &times, &all, &[30.0, 9_000.0]);
+    assert!(
+        late.starts_with("horizon 9000 lies beyond the follow-up of these rows, the longest of which is"),
+        "{late}"
+    );
 }

@@ -74,6 +74,10 @@ const ATTRIBUTES: [(&str, &[&str]); 9] = [
 const VALIDITY: usize = 21;
 const FAIRNESS: usize = 22;
 
+/// What card and page say of a training that somebody ended.
+pub const STOPPED_EARLY: &str =
+    "The training was stopped early: the model is whole, and has not learned all that it would have.";
+
 /// The card of a model in Markdown.
 pub fn card(model: &Model) -> String {
     let mut out = String::new();
@@ -126,6 +130,9 @@ fn figures(out: &mut String, file: &ModelFile) -> std::fmt::Result {
         file.calibration.members,
         file.calibration.trees
     )?;
+    if training.stopped_early {
+        writeln!(out, "**{STOPPED_EARLY}**\n")?;
+    }
     if file.metric.is_empty() {
         return Ok(());
     }
@@ -150,12 +157,29 @@ fn figures(out: &mut String, file: &ModelFile) -> std::fmt::Result {
 
 /// Calibration by tenths and net benefit, as tables; `page` draws them.
 fn plots(out: &mut String, file: &ModelFile) -> std::fmt::Result {
-    if file.tenth.is_empty() {
-        return Ok(());
+    for at in horizons(file) {
+        plots_at(out, file, at)?;
     }
-    writeln!(out, "## Calibration by tenths of risk\n\nOn the same held-out rows.\n")?;
+    Ok(())
+}
+
+/// The horizons of the tenths and of the decision curve; a single one that is none for a label.
+pub fn horizons(file: &ModelFile) -> Vec<Option<f64>> {
+    let mut out: Vec<Option<f64>> = file.tenth.iter().map(|tenth| tenth.horizon).collect();
+    out.dedup();
+    out
+}
+
+/// " at 30" in a heading, nothing for a label.
+pub fn at_horizon(at: Option<f64>) -> String {
+    at.map_or_else(String::new, |horizon| format!(" at {}", plain(horizon)))
+}
+
+fn plots_at(out: &mut String, file: &ModelFile, at: Option<f64>) -> std::fmt::Result {
+    let when = at_horizon(at);
+    writeln!(out, "## Calibration by tenths of risk{when}\n\nOn the same held-out rows.{}\n", by_curve(at))?;
     writeln!(out, "| tenth | rows | predicted | seen | 95 % interval |\n|---|---|---|---|---|")?;
-    for (i, tenth) in file.tenth.iter().enumerate() {
+    for (i, tenth) in file.tenth.iter().filter(|tenth| tenth.horizon == at).enumerate() {
         writeln!(
             out,
             "| {} | {} | {:.4} | {:.4} | {:.4} to {:.4} |",
@@ -169,13 +193,30 @@ fn plots(out: &mut String, file: &ModelFile) -> std::fmt::Result {
     }
     writeln!(
         out,
-        "\n## Decision curve\n\nNet benefit per patient of acting from a risk on: by the model, or on everybody.\n"
+        "\n## Decision curve{when}\n\nNet benefit per patient of acting from a risk on: by the model, or on everybody.\n"
     )?;
     writeln!(out, "| acting from | model | everybody |\n|---|---|---|")?;
-    for point in &file.decision_curve {
+    for point in file.decision_curve.iter().filter(|point| point.horizon == at) {
         writeln!(out, "| {:.2} | {:.4} | {:.4} |", point.threshold, point.model, point.everybody)?;
     }
     writeln!(out)
+}
+
+/// How the seen share comes about.
+pub fn by_curve(at: Option<f64>) -> &'static str {
+    match at {
+        Some(_) => {
+            " The seen share is Kaplan and Meier's within the tenth, so that follow-up that ends early counts."
+        }
+        None => "",
+    }
+}
+
+/// Column headings of the figures of a part.
+pub fn part_heads(file: &ModelFile) -> (&'static str, String) {
+    let discrimination = if file.intervals.is_label() { "AUROC" } else { "concordance" };
+    let last = file.subgroup.first().and_then(|part| part.metric.last()).and_then(|metric| metric.horizon);
+    (discrimination, format!("observed / expected{}", at_horizon(last)))
 }
 
 fn by_fold(out: &mut String, file: &ModelFile) -> std::fmt::Result {
@@ -199,7 +240,8 @@ fn subgroups(out: &mut String, file: &ModelFile) -> std::fmt::Result {
         out,
         "## Parts of the patients\n\nOn the same held-out rows, with 95 % bootstrap intervals by patient.\n"
     )?;
-    writeln!(out, "| part | rows | events | AUROC | observed / expected |\n|---|---|---|---|---|")?;
+    let (ranks, ratio) = part_heads(file);
+    writeln!(out, "| part | rows | events | {ranks} | {ratio} |\n|---|---|---|---|---|")?;
     for part in &file.subgroup {
         let cells: Vec<String> =
             part.metric.iter().map(|m| format!("{:.3} ({:.3} to {:.3})", m.value, m.low, m.high)).collect();

@@ -13,8 +13,13 @@ use crate::table::{RawTable, number};
 const IDENTIFIER_SHARE: f64 = 0.5;
 /// ... when there are also more than this many.
 const IDENTIFIER_LEVELS: usize = 50;
-/// From this share of numbers on a column is numeric, and the rest of it are errors.
+/// From this share of numbers on a column is numeric, and the rest of it are errors; numbers that are not written as such
+/// (1,5 or <5 or inf) count.
 const NUMERIC_SHARE: f64 = 0.9;
+/// From this share on a column of names is worth a look.
+const MOSTLY: f64 = 0.5;
+/// From this share of dates on a column holds dates.
+const DATES_SHARE: f64 = 0.9;
 
 /// Values of many rows, row by row.
 #[derive(Debug, Clone, Default)]
@@ -55,6 +60,8 @@ pub struct Recognised {
     pub features: Vec<Feature>,
     /// Columns left out, each with the reason.
     pub left_out: Vec<String>,
+    /// Columns that are worth a look, each with the reason.
+    pub warnings: Vec<String>,
 }
 
 /// Recognises the type, range and levels of every input column of the training rows.
@@ -64,11 +71,15 @@ pub fn recognise(
     categorical: &BTreeSet<String>,
     schema: &SchemaFile,
 ) -> Result<Recognised, FitError> {
-    let mut found = Recognised { features: Vec::new(), left_out: Vec::new() };
+    let mut found = Recognised { features: Vec::new(), left_out: Vec::new(), warnings: Vec::new() };
     for &column in inputs {
         let name = &table.header()[column];
         match kind_of(table, column, categorical.contains(name))? {
-            Ok(kind) => found.features.push(feature(name, kind, schema)?),
+            Ok(kind) => {
+                let forced = categorical.contains(name);
+                found.warnings.extend(mostly_numbers(table, column, &kind).filter(|_| !forced));
+                found.features.push(feature(name, kind, schema)?);
+            }
             Err(why) => found.left_out.push(format!("{name}: {why}")),
         }
     }
@@ -108,8 +119,18 @@ fn kind_of(table: &RawTable, column: usize, forced: bool) -> Result<Result<Kind,
     if counts.len() < 2 && filled == table.rows() {
         return Ok(Err("it has the same value in every row"));
     }
-    if !forced && numeric as f64 >= NUMERIC_SHARE * filled as f64 {
+    let share_of = |is: fn(&str) -> bool| {
+        let found: usize = counts.iter().filter(|(cell, _)| is(cell)).map(|(_, count)| count).sum();
+        found as f64 / filled as f64
+    };
+    let numbers = numeric as f64 / filled as f64;
+    let almost = numbers + share_of(is_almost_number);
+    let comma = share_of(|cell| number(cell).is_err() && number(&cell.replace(',', ".")).is_ok());
+    if !forced && almost >= NUMERIC_SHARE && numbers + comma >= MOSTLY {
         return number_kind(table, column).map(Ok);
+    }
+    if !forced && share_of(is_date) >= DATES_SHARE {
+        return Ok(Err("it holds dates; give the days between two of them as a number"));
     }
     let share = counts.len() as f64 / filled as f64;
     if !forced && counts.len() > IDENTIFIER_LEVELS && share > IDENTIFIER_SHARE {
@@ -117,6 +138,41 @@ fn kind_of(table: &RawTable, column: usize, forced: bool) -> Result<Result<Kind,
     }
     let levels = counts.keys().map(|name| Level { name: (*name).to_owned(), label: Words::same(name) });
     Ok(Ok(Kind::Category { levels: levels.collect() }))
+}
+
+/// A number that is not written as one: a decimal comma, a limit, infinity.
+fn is_almost_number(cell: &str) -> bool {
+    let bare = cell.trim_start_matches(['<', '>', '≤', '≥', '=', '~', ' ']).replace(',', ".");
+    number(cell).is_err() && bare.parse::<f64>().is_ok()
+}
+
+/// 2026-03-31, 31.03.2026 or 3/31/2026, with or without a time.
+fn is_date(cell: &str) -> bool {
+    let day = cell.split([' ', 'T']).next().unwrap_or_default();
+    ['-', '/', '.'].into_iter().any(|between| {
+        let parts: Vec<&str> = day.split(between).collect();
+        let digits = parts.iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
+        let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+        digits && matches!(lengths.as_slice(), [4, 1..=2, 1..=2] | [1..=2, 1..=2, 4])
+    })
+}
+
+/// That a category is mostly of numbers, with the first cell that is none.
+fn mostly_numbers(table: &RawTable, column: usize, kind: &Kind) -> Option<String> {
+    let Kind::Category { .. } = kind else { return None };
+    let filled = || (0..table.rows()).filter(|row| !table.cell(*row, column).is_empty());
+    let numbers = filled().filter(|row| number(table.cell(*row, column)).is_ok()).count();
+    let odd = filled().find(|row| number(table.cell(*row, column)).is_err())?;
+    let share = numbers as f64 / filled().count() as f64;
+    (share > MOSTLY).then(|| {
+        format!(
+            "{}: it is read as names of categories, but {:.0} % of it are numbers; line {} says \"{}\"",
+            table.header()[column],
+            100.0 * share,
+            table.place(odd).1,
+            table.cell(odd, column).chars().take(60).collect::<String>()
+        )
+    })
 }
 
 fn number_kind(table: &RawTable, column: usize) -> Result<Kind, DataError> {

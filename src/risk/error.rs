@@ -136,6 +136,28 @@ pub enum DataError {
     Folds(String),
 }
 
+impl DataError {
+    /// The row that it is about.
+    pub fn row_mut(&mut self) -> Option<&mut usize> {
+        match self {
+            Self::RaggedRow { row, .. }
+            | Self::NotANumber { row, .. }
+            | Self::Empty { row, .. }
+            | Self::BadCell { row, .. }
+            | Self::IdInTwoFolds { row, .. } => Some(row),
+            Self::RepeatedColumn { .. }
+            | Self::UnnamedColumn { .. }
+            | Self::TooManyColumns { .. }
+            | Self::NoSuchColumn { .. }
+            | Self::TooFew { .. }
+            | Self::OneOutcome { .. }
+            | Self::NoInputs
+            | Self::TwoRoles { .. }
+            | Self::Folds(_) => None,
+        }
+    }
+}
+
 /// Why a training run ended without a model.
 #[derive(Debug, thiserror::Error)]
 pub enum FitError {

@@ -15,6 +15,8 @@ use crate::table::RawTable;
 
 /// Resamples behind an interval.
 pub const ROUNDS: usize = 200;
+/// Fewer rows are not compared.
+const LEAST_ROWS: usize = 10;
 /// Thresholds of the decision curve.
 const THRESHOLDS: [f64; 8] = [0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5];
 
@@ -90,9 +92,50 @@ pub enum EvaluateError {
     /// The model and the columns do not belong together.
     #[error("{0}")]
     Mismatch(&'static str),
+    /// Not enough to compare.
+    #[error("{0}")]
+    TooLittle(String),
     /// The numerical library refused.
     #[error("the numerical library failed: {0}")]
     Numeric(#[from] candle_core::Error),
+}
+
+/// Whether predictions can be compared with these outcomes at all; `horizons` are none for a label.
+fn comparable(rows: &[Observed], horizons: &[f64]) -> Result<(), EvaluateError> {
+    let little = |sentence: String| Err(EvaluateError::TooLittle(sentence));
+    if rows.len() < LEAST_ROWS {
+        return little(format!(
+            "{} rows are not enough to compare; at least {LEAST_ROWS} are needed",
+            rows.len()
+        ));
+    }
+    let events = rows.iter().filter(|row| row.event).count();
+    if events == 0 {
+        return little(
+            "no row has the event, so there is nothing to compare with; take rows that were followed longer"
+                .to_owned(),
+        );
+    }
+    let Some(last) = horizons.last() else {
+        return if events < rows.len() {
+            Ok(())
+        } else {
+            little(
+                "every row has the event, so there is nobody to compare with; add rows without it".to_owned(),
+            )
+        };
+    };
+    let longest = rows.iter().fold(0.0f64, |longest, row| longest.max(row.time));
+    if *last > longest {
+        return little(format!(
+            "horizon {last} lies beyond the follow-up of these rows, the longest of which is {longest}; give shorter ones with --horizons"
+        ));
+    }
+    let first = horizons[0];
+    if !rows.iter().any(|row| row.event && row.time <= first) {
+        return little(format!("nobody has the event by horizon {first}; give longer ones with --horizons"));
+    }
+    Ok(())
 }
 
 impl Model {
@@ -126,10 +169,12 @@ impl Model {
             }));
         }
         let all = observed(table, question.outcome)?;
+        let chosen: Vec<Observed> = question.test.iter().map(|row| all[*row]).collect();
+        comparable(&chosen, if label { &[] } else { question.horizons })?;
         let scored = self.score_table(table, question.horizons)?;
         let id = table.column(question.id)?;
         let test = question.test;
-        let rows: Vec<Observed> = test.iter().map(|row| all[*row]).collect();
+        let rows = chosen;
         let ids = group(test.iter().map(|row| table.cell(*row, id)));
         let risks: Vec<Vec<f64>> = (0..if label { 1 } else { question.horizons.len() })
             .map(|h| test.iter().map(|row| scored[*row].estimates[h].risk).collect())
@@ -167,7 +212,10 @@ fn with_intervals(ids: &[usize], seed: u64, figures: &dyn Fn(&[usize]) -> Vec<Fi
         .into_iter()
         .enumerate()
         .map(|(i, (name, horizon, value))| {
-            let (low, high) = bootstrap::interval(again.iter().map(|figures| figures[i].2).collect());
+            let draws = again.iter().map(|figures| figures[i].2).collect();
+            // Drawn again, calibration errors come out larger than they are; without that the interval may leave out its figure.
+            let (low, high) =
+                if name == "ece" { bootstrap::centred(value, draws) } else { bootstrap::interval(draws) };
             Metric { name: name.to_owned(), horizon, value, low, high }
         })
         .collect()
@@ -238,7 +286,8 @@ pub fn binary_curve(rows: &[Observed], risk: &[f64]) -> Vec<NetBenefit> {
         .collect()
 }
 
-fn survival_curve(rows: &[Observed], risks: &[Vec<f64>], horizons: &[f64]) -> Vec<NetBenefit> {
+/// Net benefit of a time to an event, by horizon and threshold.
+pub fn survival_curve(rows: &[Observed], risks: &[Vec<f64>], horizons: &[f64]) -> Vec<NetBenefit> {
     let everybody = vec![1.0; rows.len()];
     let mut out = Vec::new();
     for (&horizon, risk) in horizons.iter().zip(risks) {

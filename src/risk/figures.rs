@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::{NetBenefit, binary_curve, binary_metrics, survival_metrics};
+use crate::evaluate::{NetBenefit, binary_curve, binary_metrics, survival_curve, survival_metrics};
 use crate::fit::Fitted;
 use crate::hazard::Observed;
 use crate::inner::group;
@@ -53,11 +53,14 @@ pub struct Subgroup {
 /// A tenth of the rows by risk: what was predicted and what was seen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tenth {
+    /// Horizon, for survival.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub horizon: Option<f64>,
     /// Rows.
     pub rows: usize,
     /// Mean risk.
     pub predicted: f64,
-    /// Share with the event.
+    /// Share with the event; with follow-up that ends early by Kaplan and Meier.
     pub observed: f64,
     /// Lower end of its 95 % interval, by patient.
     pub low: f64,
@@ -68,9 +71,9 @@ pub struct Tenth {
 /// All of it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Figures {
-    /// By tenths of risk, for a label.
+    /// By tenths of risk; of a time to an event at each horizon.
     pub tenths: Vec<Tenth>,
-    /// Net benefit, for a label.
+    /// Net benefit; of a time to an event at each horizon.
     pub decision_curve: Vec<NetBenefit>,
     /// Over all held-out rows.
     pub overall: Vec<Metric>,
@@ -90,20 +93,30 @@ impl Fitted {
             let risks: Vec<Vec<f64>> = file.horizons.iter().map(|h| risk(*h)).collect();
             let g = survival::Curve::of_censoring(&self.observed);
             let overall = survival_metrics(&self.observed, &self.ids, &risks, &g, &file.horizons, seed);
-            return Figures { overall, ..Figures::default() };
+            let at = file.horizons.iter().zip(&risks);
+            return Figures {
+                overall,
+                by_fold: Vec::new(),
+                tenths: at.flat_map(|(h, risk)| self.tenths(risk, Some(*h), seed)).collect(),
+                decision_curve: survival_curve(&self.observed, &risks, &file.horizons),
+                subgroups: subgroups.iter().flat_map(|name| self.parts_of(name, &risks, seed)).collect(),
+            };
         }
         let risk = risk(0.0);
         Figures {
             overall: binary_metrics(&self.observed, &self.ids, &risk, seed),
             by_fold: self.by_fold(&risk),
-            tenths: self.tenths(&risk, seed),
+            tenths: self.tenths(&risk, None, seed),
             decision_curve: binary_curve(&self.observed, &risk),
-            subgroups: subgroups.iter().flat_map(|name| self.parts_of(name, &risk, seed)).collect(),
+            subgroups: {
+                let risks = [risk];
+                subgroups.iter().flat_map(|name| self.parts_of(name, &risks, seed)).collect()
+            },
         }
     }
 
     /// Ten groups of equal count; patients are drawn with all their rows for the intervals.
-    fn tenths(&self, risk: &[f64], seed: u64) -> Vec<Tenth> {
+    fn tenths(&self, risk: &[f64], horizon: Option<f64>, seed: u64) -> Vec<Tenth> {
         let mut order: Vec<usize> = (0..risk.len()).collect();
         order.sort_by(|a, b| risk[*a].total_cmp(&risk[*b]));
         let mut tenth = vec![0; risk.len()];
@@ -112,11 +125,18 @@ impl Fitted {
         }
         let shares = |rows: &mut dyn Iterator<Item = usize>| {
             let mut sums = [(0.0, 0.0, 0.0); TENTHS];
+            let mut groups: Vec<Vec<Observed>> = vec![Vec::new(); TENTHS];
             for row in rows {
                 let slot = &mut sums[tenth[row]];
                 slot.0 += 1.0;
                 slot.1 += risk[row];
                 slot.2 += f64::from(u8::from(self.observed[row].event));
+                groups[tenth[row]].push(self.observed[row]);
+            }
+            if let Some(horizon) = horizon {
+                for (slot, group) in sums.iter_mut().zip(&groups) {
+                    slot.2 = slot.0 * (1.0 - survival::Curve::of_events(group).at(horizon));
+                }
             }
             sums
         };
@@ -125,7 +145,7 @@ impl Fitted {
         let drawn: Vec<_> = draws.iter().map(|rows| shares(&mut rows.iter().copied())).collect();
         let each = all.iter().enumerate().map(|(i, (n, predicted, events))| {
             let (low, high) = bootstrap::interval(drawn.iter().map(|d| d[i].2 / d[i].0).collect());
-            Tenth { rows: *n as usize, predicted: predicted / n, observed: events / n, low, high }
+            Tenth { horizon, rows: *n as usize, predicted: predicted / n, observed: events / n, low, high }
         });
         each.collect()
     }
@@ -158,7 +178,8 @@ impl Fitted {
             .collect()
     }
 
-    fn parts_of(&self, feature: &str, risk: &[f64], seed: u64) -> Vec<Subgroup> {
+    /// `risks` at each horizon, or those of a label.
+    fn parts_of(&self, feature: &str, risks: &[Vec<f64>], seed: u64) -> Vec<Subgroup> {
         let features = self.model.features();
         let Some(at) = features.iter().position(|f| f.name == feature) else {
             return Vec::new();
@@ -177,20 +198,32 @@ impl Fitted {
         };
         parts
             .into_iter()
-            .filter_map(|(name, rows): (String, Vec<usize>)| self.part(feature, name, &rows, risk, seed))
+            .filter_map(|(name, rows): (String, Vec<usize>)| self.part(feature, name, &rows, risks, seed))
             .collect()
     }
 
-    fn part(&self, feature: &str, name: String, rows: &[usize], risk: &[f64], seed: u64) -> Option<Subgroup> {
+    fn part(
+        &self,
+        feature: &str,
+        name: String,
+        rows: &[usize],
+        risks: &[Vec<f64>],
+        seed: u64,
+    ) -> Option<Subgroup> {
         let observed: Vec<Observed> = rows.iter().map(|row| self.observed[*row]).collect();
         let events = observed.iter().filter(|row| row.event).count();
         if events < LEAST_EVENTS || rows.len() - events < LEAST_EVENTS {
             return None;
         }
-        let p: Vec<f64> = rows.iter().map(|row| risk[*row]).collect();
-        let y: Vec<bool> = observed.iter().map(|row| row.event).collect();
         let names: Vec<String> = rows.iter().map(|row| self.ids[*row].to_string()).collect();
-        let draws = bootstrap::resamples(&group(names.iter().map(String::as_str)), ROUNDS, seed);
+        let ids = group(names.iter().map(String::as_str));
+        if !self.model.file().intervals.is_label() {
+            let metric = self.of_times(&observed, &ids, rows, risks, seed)?;
+            return Some(Subgroup { feature: feature.to_owned(), name, rows: rows.len(), events, metric });
+        }
+        let p: Vec<f64> = rows.iter().map(|row| risks[0][*row]).collect();
+        let y: Vec<bool> = observed.iter().map(|row| row.event).collect();
+        let draws = bootstrap::resamples(&ids, ROUNDS, seed);
         let metric = |name: &str, figure: Figure| {
             let again = draws.iter().map(|chosen| {
                 let (p, y): (Vec<f64>, Vec<bool>) = chosen.iter().map(|i| (p[*i], y[*i])).unzip();
@@ -204,6 +237,41 @@ impl Fitted {
             metric("observed_to_expected", binary::observed_to_expected),
         ];
         Some(Subgroup { feature: feature.to_owned(), name, rows: rows.len(), events, metric })
+    }
+}
+
+impl Fitted {
+    /// Concordance over all horizons, and seen over expected at the last one.
+    fn of_times(
+        &self,
+        observed: &[Observed],
+        ids: &[usize],
+        rows: &[usize],
+        risks: &[Vec<f64>],
+        seed: u64,
+    ) -> Option<Vec<Metric>> {
+        let last = self.model.file().horizons.last().copied()?;
+        let n = risks.len() as f64;
+        let mean: Vec<f64> =
+            rows.iter().map(|row| risks.iter().map(|risk| risk[*row]).sum::<f64>() / n).collect();
+        let by_last: Vec<f64> =
+            rows.iter().map(|row| risks.last().map_or(f64::NAN, |risk| risk[*row])).collect();
+        let draws = bootstrap::resamples(ids, ROUNDS, seed);
+        let metric = |name: &str, horizon, risk: &[f64], figure: &dyn Fn(&[Observed], &[f64]) -> f64| {
+            let again = draws.iter().map(|chosen| {
+                let (rows, risk): (Vec<Observed>, Vec<f64>) =
+                    chosen.iter().map(|i| (observed[*i], risk[*i])).unzip();
+                figure(&rows, &risk)
+            });
+            let (low, high) = bootstrap::interval(again.collect());
+            Metric { name: name.to_owned(), horizon, value: figure(observed, risk), low, high }
+        };
+        Some(vec![
+            metric("harrell_c", None, &mean, &survival::harrell_c),
+            metric("observed_to_expected", Some(last), &by_last, &|rows, risk| {
+                survival::observed_to_expected(rows, risk, last)
+            }),
+        ])
     }
 }
 

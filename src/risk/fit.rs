@@ -85,8 +85,14 @@ struct Material {
     targets: Vec<Target>,
 }
 
-/// Trains on all rows of `table`.
+/// Trains on all rows of `table`; when `tell` says to stop, on as much as was learned by then.
 pub fn fit(table: &RawTable, options: &Options, tell: Tell) -> Result<Fitted, FitError> {
+    let mut stopped = false;
+    // Once told to stop, every stage that is left ends after its first step: what there is becomes a whole model.
+    let tell = &mut |stage: &str, share: f64| {
+        stopped |= !tell(stage, share);
+        !stopped
+    };
     let (material, line) = Material::chosen(table, options, tell)?;
     let Line { ridge, linears, .. } = line;
     let grove = material.grove(options.seed, &mut |share| tell("trees", share));
@@ -101,7 +107,8 @@ pub fn fit(table: &RawTable, options: &Options, tell: Tell) -> Result<Fitted, Fi
     let paths = Paths { linears: &linears, deep: &deep, grove: &grove };
     let parts = material.parts(&paths, &centred, &stack, ridge)?;
     let held_out = centred.held_out(&stack);
-    let file = material.file(options, &plan, &paths, stack, ridge);
+    let mut file = material.file(options, &plan, &paths, stack, ridge);
+    file.training.stopped_early = stopped;
     let bytes = ModelBytes::write(file, &parts)?;
     let model = Model::from_bytes(&bytes.toml, &bytes.safetensors)?;
     Ok(Fitted {
@@ -160,7 +167,8 @@ impl Material {
         }
         let frame = history::read(table, &features, back.as_ref())?;
         found.extend(derived_leaks(&features, &frame, &observed, &ids, &roles.outcome)?);
-        let warnings = guard(found, &options.allow_leak)?;
+        let mut warnings = guard(found, &options.allow_leak)?;
+        warnings.extend(recognised.warnings);
         let random_absence = options.schema.feature.iter().any(|words| words.required);
         let optional: Vec<usize> = (0..features.len()).filter(|i| !features[*i].required).collect();
         let may_be_missing: Vec<bool> = features.iter().map(|f| random_absence && !f.required).collect();
@@ -368,6 +376,7 @@ impl Material {
                 hidden: plan.hidden,
                 members: plan.members * self.splits.len(),
                 trees: paths.grove.trees * self.splits.len(),
+                stopped_early: false,
                 random_absence: !self.absence.optional.is_empty(),
                 left_out: self.left_out.clone(),
                 warnings: self.warnings.clone(),

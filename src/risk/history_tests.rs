@@ -178,7 +178,8 @@ fn a_label_of_its_own_row_is_looked_back_at() {
     // Rare and the same for nearly everybody: chance, not one outcome in several rows.
     for patient in 0..300 {
         for (order, label) in [("1", patient % 50 == 0), ("2", patient % 47 == 0)] {
-            let cells = [format!("p{patient}").as_str(), order, "3", "x", if label { "1" } else { "0" }];
+            let patient = format!("p{patient}");
+            let cells = [patient.as_str(), order, "3", "x", if label { "1" } else { "0" }];
             table.push_row(cells.into_iter()).expect("fits");
         }
     }

@@ -101,4 +101,6 @@ mod history_tests;
 #[cfg(test)]
 mod leak_tests;
 #[cfg(test)]
+mod reading_tests;
+#[cfg(test)]
 mod tests;

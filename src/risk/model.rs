@@ -95,6 +95,9 @@ pub struct Training {
     pub members: usize,
     /// Trees of all forests together.
     pub trees: usize,
+    /// Whether somebody stopped the training before it had learned all that it would have.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stopped_early: bool,
     /// Whether optional inputs were taken away at random while learning.
     pub random_absence: bool,
     /// Columns that were not used, each with the reason.

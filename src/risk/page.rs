@@ -2,6 +2,9 @@
 
 use std::fmt::Write;
 
+use crate::card::{STOPPED_EARLY, at_horizon, by_curve, horizons, part_heads};
+use crate::evaluate::NetBenefit;
+use crate::figures::Tenth;
 use crate::model::{Model, ModelFile};
 use crate::score::plain;
 
@@ -34,6 +37,9 @@ fn write_page(out: &mut String, file: &ModelFile) -> std::fmt::Result {
             writeln!(out, "<p><strong>{}</strong></p>", escape(text))?;
         }
     }
+    if file.training.stopped_early {
+        writeln!(out, "<p><strong>{STOPPED_EARLY}</strong></p>")?;
+    }
     writeln!(out, "<h2>Figures on held-out rows</h2>\n<table><tr><th>figure<th>value<th>95 % interval")?;
     for m in &file.metric {
         let at = m.horizon.map_or_else(String::new, |h| format!(" at {}", plain(h)));
@@ -47,9 +53,9 @@ fn write_page(out: &mut String, file: &ModelFile) -> std::fmt::Result {
         )?;
     }
     writeln!(out, "</table>")?;
-    if !file.tenth.is_empty() {
-        calibration(out, file)?;
-        decision(out, file)?;
+    for at in horizons(file) {
+        calibration(out, file, at)?;
+        decision(out, file, at)?;
     }
     subgroups(out, file)
 }
@@ -126,17 +132,20 @@ fn line(out: &mut String, a: (f64, f64), b: (f64, f64), colour: &str, dash: &str
     )
 }
 
-fn calibration(out: &mut String, file: &ModelFile) -> std::fmt::Result {
-    let most = file.tenth.iter().fold(0.05f64, |m, t| m.max(t.high).max(t.predicted));
+fn calibration(out: &mut String, file: &ModelFile, at: Option<f64>) -> std::fmt::Result {
+    let when = at_horizon(at);
+    let tenths: Vec<&Tenth> = file.tenth.iter().filter(|tenth| tenth.horizon == at).collect();
+    let most = tenths.iter().fold(0.05f64, |m, t| m.max(t.high).max(t.predicted));
     let top = (most * 10.0).ceil() / 10.0;
     let plot = Plot { x: (0.0, top), y: (0.0, top) };
     writeln!(
         out,
-        "<h2>Calibration</h2>\n<p>Each point is a tenth of the rows by risk, with its 95 % interval; on the dashed line as many have the event as predicted.</p>"
+        "<h2>Calibration{when}</h2>\n<p>Each point is a tenth of the rows by risk, with its 95 % interval; on the dashed line as many have the event as predicted.{}</p>",
+        by_curve(at)
     )?;
-    plot.open(out, "Calibration by tenths of risk", ("predicted", "seen"))?;
+    plot.open(out, &format!("Calibration by tenths of risk{when}"), ("predicted", "seen"))?;
     plot.path(out, &[(0.0, 0.0), (top, top)], "#666", "4 4")?;
-    for tenth in &file.tenth {
+    for tenth in tenths {
         line(out, plot.at(tenth.predicted, tenth.low), plot.at(tenth.predicted, tenth.high), "#0b5394", "")?;
         let (x, y) = plot.at(tenth.predicted, tenth.observed);
         writeln!(out, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\" fill=\"#0b5394\"/>")?;
@@ -144,18 +153,19 @@ fn calibration(out: &mut String, file: &ModelFile) -> std::fmt::Result {
     writeln!(out, "</svg>")
 }
 
-fn decision(out: &mut String, file: &ModelFile) -> std::fmt::Result {
-    let curve = &file.decision_curve;
+fn decision(out: &mut String, file: &ModelFile, at: Option<f64>) -> std::fmt::Result {
+    let when = at_horizon(at);
+    let curve: Vec<&NetBenefit> = file.decision_curve.iter().filter(|point| point.horizon == at).collect();
     let most = curve.iter().fold(0.01f64, |m, p| m.max(p.model).max(p.everybody));
     let right = curve.last().map_or(1.0, |p| p.threshold);
     let plot = Plot { x: (0.0, right), y: (-0.25 * most, 1.1 * most) };
     writeln!(
         out,
-        "<h2>Decision curve</h2>\n<p>Net benefit of acting from a risk on: by the model (solid), on everybody (dashed), on nobody (0).</p>"
+        "<h2>Decision curve{when}</h2>\n<p>Net benefit of acting from a risk on: by the model (solid), on everybody (dashed), on nobody (0).</p>"
     )?;
-    plot.open(out, "Net benefit by threshold", ("acting from this risk on", "net benefit"))?;
+    plot.open(out, &format!("Net benefit by threshold{when}"), ("acting from this risk on", "net benefit"))?;
     plot.path(out, &[(0.0, 0.0), (right, 0.0)], "#666", "1 3")?;
-    let points = |pick: fn(&crate::evaluate::NetBenefit) -> f64| -> Vec<(f64, f64)> {
+    let points = |pick: fn(&NetBenefit) -> f64| -> Vec<(f64, f64)> {
         curve.iter().map(|p| (p.threshold, pick(p))).collect()
     };
     plot.path(out, &points(|p| p.everybody), "#666", "4 4")?;
@@ -167,9 +177,10 @@ fn subgroups(out: &mut String, file: &ModelFile) -> std::fmt::Result {
     if file.subgroup.is_empty() {
         return Ok(());
     }
+    let (ranks, ratio) = part_heads(file);
     writeln!(
         out,
-        "<h2>Parts of the patients</h2>\n<table><tr><th>part<th>rows<th>events<th>AUROC<th>observed / expected"
+        "<h2>Parts of the patients</h2>\n<table><tr><th>part<th>rows<th>events<th>{ranks}<th>{ratio}"
     )?;
     for part in &file.subgroup {
         write!(

@@ -11,6 +11,8 @@ pub struct RawTable {
     header: Vec<String>,
     text: String,
     ends: Vec<usize>,
+    /// Per row its number in the file, from 0, and its line, from 1.
+    places: Vec<(usize, usize)>,
 }
 
 impl RawTable {
@@ -33,17 +35,28 @@ impl RawTable {
                 });
             }
         }
-        Ok(Self { header, text: String::new(), ends: Vec::new() })
+        Ok(Self { header, text: String::new(), ends: Vec::new(), places: Vec::new() })
     }
 
-    /// Appends one row; it must have a cell for every column.
+    /// Appends one row; it must have a cell for every column. A cell that says in words that it is missing is empty.
     pub fn push_row<'a>(&mut self, cells: impl Iterator<Item = &'a str> + Clone) -> Result<(), DataError> {
+        // One line a row, after the header.
+        self.push_line(self.rows() + 2, cells)
+    }
+
+    /// The same of a row that begins on this line of the file.
+    pub fn push_line<'a>(
+        &mut self,
+        line: usize,
+        cells: impl Iterator<Item = &'a str> + Clone,
+    ) -> Result<(), DataError> {
         let count = cells.clone().count();
         if count != self.header.len() {
             return Err(DataError::RaggedRow { row: self.rows(), cells: count, columns: self.header.len() });
         }
-        for cell in cells {
-            self.text.push_str(cell.trim());
+        self.places.push((self.rows(), line));
+        for cell in cells.map(str::trim) {
+            self.text.push_str(if is_missing(cell) { "" } else { cell });
             self.ends.push(self.text.len());
         }
         Ok(())
@@ -66,6 +79,11 @@ impl RawTable {
         &self.text[start..self.ends[at]]
     }
 
+    /// Number of a row in its file, from 0, and its line there; of the row after the last too.
+    pub fn place(&self, row: usize) -> (usize, usize) {
+        self.places.get(row).copied().unwrap_or((row, row + 2))
+    }
+
     /// Position of a column, or a sentence that says which there are.
     pub fn column(&self, name: &str) -> Result<usize, DataError> {
         self.find(name)
@@ -83,6 +101,7 @@ impl RawTable {
             header: self.header.clone(),
             text: String::new(),
             ends: Vec::with_capacity(rows.len() * self.header.len()),
+            places: rows.iter().map(|row| self.place(*row)).collect(),
         };
         for &row in rows {
             for column in 0..self.header.len() {
@@ -94,9 +113,14 @@ impl RawTable {
     }
 }
 
+/// Whether a cell says that nothing is known.
+pub(crate) fn is_missing(cell: &str) -> bool {
+    cell.is_empty() || matches!(cell, "NA" | "N/A" | "NaN" | "nan" | "null" | "NULL")
+}
+
 /// A finite number, `Ok(None)` for an empty cell, `Err(())` for anything else.
 pub(crate) fn number(cell: &str) -> Result<Option<f64>, ()> {
-    if cell.is_empty() || matches!(cell, "NA" | "N/A" | "NaN" | "nan" | "null" | "NULL") {
+    if is_missing(cell) {
         return Ok(None);
     }
     match cell.parse::<f64>() {

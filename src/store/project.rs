@@ -12,7 +12,7 @@ use tend_engine::{
     },
     model::{LevelId, Role, Text},
     planner::Library,
-    state::{EnrollmentState, MessageStanding, MessageState, PatientState, Standing},
+    state::{MessageStanding, MessageState, PatientState},
 };
 
 mod follow_up;

@@ -51,11 +51,24 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<RawTable, RiskError> {
     if header.is_empty() {
         return Err(RiskError::file(path, "is empty; the first line must name the columns"));
     }
+    if let [only] = header.iter().collect::<Vec<_>>().as_slice()
+        && let Some((mark, name)) =
+            [(';', "semicolons"), ('\t', "tabs")].into_iter().find(|(m, _)| only.contains(*m))
+    {
+        return Err(RiskError::file(
+            path,
+            format!(
+                "has {name} ({mark:?}) between its columns; save it with commas, and with points in its numbers"
+            ),
+        ));
+    }
     let in_file = |e: tend_risk::DataError| RiskError::file(path, e);
     let mut table = RawTable::new(header.iter().map(str::to_owned).collect()).map_err(in_file)?;
     let mut record = csv::StringRecord::new();
     while reader.read_record(&mut record).map_err(broken)? {
-        table.push_row(record.iter()).map_err(in_file)?;
+        let line = record.position().map_or(table.rows() + 2, |at| usize::try_from(at.line()).unwrap_or(0));
+        let at_line = |e: tend_risk::DataError| RiskError::file(path, format!("line {line}: {e}"));
+        table.push_line(line, record.iter()).map_err(at_line)?;
     }
     Ok(table)
 }

@@ -55,11 +55,11 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<ExitCode, RiskError> {
         horizons: &horizons,
         seed: SEED,
     };
-    let evaluation = model.evaluate(&table, &question)?;
+    let evaluation = model.evaluate(&table, &question).map_err(|e| RiskError::from(e).in_file(&table))?;
     if args.json {
         let text = serde_json::to_string_pretty(&evaluation)
             .map_err(|e| RiskError::Flags(format!("the figures cannot be written as JSON: {e}")))?;
-        println!("{text}");
+        say!("{text}");
     } else {
         print(&evaluation);
     }
@@ -82,7 +82,7 @@ fn own_outcome(model: &Model) -> Option<OutcomeColumns> {
 }
 
 fn print(evaluation: &Evaluation) {
-    println!(
+    say!(
         "model {}: {} rows, {} patients, {} events; {:.1} % of rows would not be scored",
         evaluation.model_version,
         evaluation.rows,
@@ -90,11 +90,11 @@ fn print(evaluation: &Evaluation) {
         evaluation.events,
         100.0 * evaluation.abstain_share
     );
-    println!("figures with 95 % intervals by patient:");
+    say!("figures with 95 % intervals by patient:");
     print_metrics(&evaluation.metrics);
-    println!("net benefit (acting from this risk on, by the model or on everybody):");
+    say!("net benefit (acting from this risk on, by the model or on everybody):");
     for point in &evaluation.decision_curve {
         let at = point.horizon.map_or_else(String::new, |h| format!(" at {h}"));
-        println!("  {:>4.2}{at}  {:>8.4}  {:>8.4}", point.threshold, point.model, point.everybody);
+        say!("  {:>4.2}{at}  {:>8.4}  {:>8.4}", point.threshold, point.model, point.everybody);
     }
 }

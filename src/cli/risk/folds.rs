@@ -21,7 +21,8 @@ pub(super) fn read(path: &Path, table: &RawTable, id: &str) -> Result<Vec<usize>
     };
     let mut out: Vec<Option<usize>> = vec![None; table.rows()];
     for line in 0..folds.rows() {
-        let (row, fold) = (whole(line, row_column)?, whole(line, fold_column)?);
+        let whole = |column| whole(line, column).map_err(|e| RiskError::Data(e).in_file(&folds));
+        let (row, fold) = (whole(row_column)?, whole(fold_column)?);
         let Some(slot) = out.get_mut(row) else {
             return Err(problem(format!(
                 "{}: row {row} is named, but the data has only {} rows; the folds belong to another file",
@@ -59,7 +60,8 @@ fn together(table: &RawTable, id: &str, folds: &[usize]) -> Result<(), RiskError
         let first = *seen.entry(id).or_insert(*fold);
         if first != *fold {
             let second = *fold;
-            return Err(DataError::IdInTwoFolds { row, id: id.to_owned(), first, second }.into());
+            let problem = DataError::IdInTwoFolds { row, id: id.to_owned(), first, second };
+            return Err(RiskError::Data(problem).in_file(table));
         }
     }
     Ok(())

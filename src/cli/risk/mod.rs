@@ -1,5 +1,11 @@
 //! `tend risk`: train, evaluate and predict on CSV files. Reads and writes; the model itself is `tend-risk`.
 
+/// Writes a line to standard output; where nobody reads any more, the command ends quietly.
+macro_rules! say {
+    ($($words:tt)*) => { $crate::cli::risk::line(format_args!($($words)*)) };
+}
+
+mod card;
 mod data;
 mod evaluate;
 mod folds;
@@ -32,6 +38,8 @@ enum RiskCommand {
     Recalibrate(recalibrate::RecalibrateArgs),
     /// Compare newer patients and outcomes with what the model knew and said.
     Monitor(monitor::MonitorArgs),
+    /// Write a model's card with other words, the weights untouched.
+    Card(card::CardArgs),
     /// Write a prediction for every row of a CSV file.
     Predict(predict::PredictArgs),
     /// Write training rows from the site's own histories: what was known on each day, and what came after.
@@ -60,6 +68,14 @@ pub enum RiskError {
     /// The data cannot be used.
     #[error(transparent)]
     Data(#[from] tend_risk::DataError),
+    /// The data cannot be used, and this line says why.
+    #[error("line {line}: {problem}")]
+    Line {
+        /// Line of the file, from 1.
+        line: usize,
+        /// What is wrong; its row is the file's.
+        problem: tend_risk::DataError,
+    },
     /// Evaluation failed.
     #[error(transparent)]
     Evaluate(#[from] tend_risk::EvaluateError),
@@ -79,6 +95,31 @@ impl RiskError {
     }
 }
 
+impl RiskError {
+    /// The same with row and line as they are in the file, when it is about a row of this table.
+    fn in_file(self, table: &tend_risk::RawTable) -> Self {
+        let mut problem = match self {
+            Self::Data(problem)
+            | Self::Fit(tend_risk::FitError::Data(problem))
+            | Self::Evaluate(tend_risk::EvaluateError::Data(problem)) => problem,
+            other => return other,
+        };
+        let Some(row) = problem.row_mut() else { return Self::Data(problem) };
+        let (own, line) = table.place(*row);
+        *row = own;
+        Self::Line { line, problem }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "nobody reads any more, and nothing is open")]
+fn line(words: std::fmt::Arguments) {
+    use std::io::Write;
+    match writeln!(std::io::stdout(), "{words}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Ok(()) | Err(_) => {}
+    }
+}
+
 /// Runs the command.
 pub fn run(args: RiskArgs) -> Result<ExitCode, RiskError> {
     match args.command {
@@ -86,6 +127,7 @@ pub fn run(args: RiskArgs) -> Result<ExitCode, RiskError> {
         RiskCommand::Evaluate(args) => evaluate::run(&args),
         RiskCommand::Recalibrate(args) => recalibrate::run(&args),
         RiskCommand::Monitor(args) => monitor::run(&args),
+        RiskCommand::Card(args) => card::run(&args),
         RiskCommand::Predict(args) => predict::run(&args),
         RiskCommand::Landmarks(args) => site::landmarks(&args),
         RiskCommand::Outcomes(args) => site::outcomes(&args),

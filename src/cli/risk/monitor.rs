@@ -44,7 +44,7 @@ pub(super) fn run(args: &MonitorArgs) -> Result<ExitCode, RiskError> {
         slot.1.push(rows[row].event);
     }
     let charted: Vec<(Vec<f64>, Vec<bool>)> = periods.values().cloned().collect();
-    println!("{:<12} {:>8} {:>8} {:>10} {:>8}", args.period, "rows", "seen", "expected", "errors");
+    say!("{:<12} {:>8} {:>8} {:>10} {:>8}", args.period, "rows", "seen", "expected", "errors");
     let mut alarm = false;
     for ((name, (risks, _)), period) in periods.iter().zip(control(&charted)) {
         let word = match period.signal {
@@ -55,7 +55,7 @@ pub(super) fn run(args: &MonitorArgs) -> Result<ExitCode, RiskError> {
             }
         };
         alarm |= period.signal == Signal::StepBack;
-        println!(
+        say!(
             "{name:<12} {:>8} {:>8} {:>10.1} {:>+8.2} {word}",
             risks.len(),
             period.observed,
@@ -68,7 +68,7 @@ pub(super) fn run(args: &MonitorArgs) -> Result<ExitCode, RiskError> {
 
 /// Inputs whose values are spread otherwise than in training.
 fn drift(model: &Model, scored: &[Scored]) {
-    println!("inputs by population stability index (from {LOOK} look, from {DRIFTED} drifted):");
+    say!("inputs by population stability index (from {LOOK} look, from {DRIFTED} drifted):");
     let inputs = model.file().input.iter().enumerate().filter(|(_, input)| !input.spread.shares.is_empty());
     for (i, input) in inputs {
         let (index, missing) = input.spread.drift(scored.iter().map(|row| row.values[i]));
@@ -78,7 +78,7 @@ fn drift(model: &Model, scored: &[Scored]) {
             _ => "",
         };
         let before = input.spread.shares.first().copied().unwrap_or(0.0);
-        println!(
+        say!(
             "  {:<28} {index:>7.3}  missing {:>5.1} % (training {:.1} %) {word}",
             input.feature.name,
             100.0 * missing,

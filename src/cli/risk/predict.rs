@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use tend_risk::{Model, Reason, Scored};
+use tend_risk::{Model, RawTable, Reason, Scored, Source};
 
 use super::{RiskError, data};
 
@@ -28,8 +28,10 @@ pub(super) struct PredictArgs {
 }
 
 pub(super) fn run(args: &PredictArgs) -> Result<ExitCode, RiskError> {
+    apart(&args.out, &args.data, &args.dir)?;
     let model = data::model(&args.dir)?;
     let table = data::read(&args.data)?.table;
+    lacking(&model, &table);
     let label = model.file().intervals.is_label();
     let mut horizons = data::horizons(&args.horizons)?;
     if label && !horizons.is_empty() {
@@ -49,8 +51,41 @@ pub(super) fn run(args: &PredictArgs) -> Result<ExitCode, RiskError> {
     let text = text(&model, &scored, &names, args.explain.then_some(first))?;
     write(&args.out, &text)?;
     let abstained = scored.iter().filter(|row| row.abstain.is_some()).count();
-    println!("{} rows in {}; {abstained} would not be scored", scored.len(), args.out.display());
+    say!("{} rows in {}; {abstained} would not be scored", scored.len(), args.out.display());
     Ok(ExitCode::SUCCESS)
+}
+
+/// Neither the input nor the model is written over.
+fn apart(out: &Path, data: &Path, dir: &Path) -> Result<(), RiskError> {
+    // What cannot be found is not there to be written over.
+    let place = |path: &Path| fs::canonicalize(path).ok();
+    let folder = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if place(out).is_some_and(|out| place(data) == Some(out)) {
+        return Err(RiskError::file(out, "is the file that is read; give --out another name"));
+    }
+    if place(folder).zip(place(dir)).is_some_and(|(folder, dir)| folder.starts_with(dir)) {
+        return Err(RiskError::file(out, "is in the folder of the model; give --out another folder"));
+    }
+    Ok(())
+}
+
+/// Says which inputs the file does not have.
+fn lacking(model: &Model, table: &RawTable) {
+    let lacks = |required: bool| {
+        let inputs = model.features().iter().filter(|f| f.source == Source::Column && f.required == required);
+        let names: Vec<&str> =
+            inputs.map(|f| f.name.as_str()).filter(|name| table.find(name).is_none()).collect();
+        names.join(", ")
+    };
+    let (required, others) = (lacks(true), lacks(false));
+    if !required.is_empty() {
+        eprintln!(
+            "the file lacks columns {required} that the model requires: no row would be scored; risk is filled all the same"
+        );
+    }
+    if !others.is_empty() {
+        eprintln!("the file lacks columns {others}: they count as missing in every row");
+    }
 }
 
 fn text(

@@ -27,9 +27,9 @@ pub(super) fn run(args: &RecalibrateArgs) -> Result<ExitCode, RiskError> {
     let model = data::model(&args.dir)?;
     let table = data::read(&args.data)?.table;
     let outcome = evaluate::outcome(&args.columns, &model)?;
-    let local = model.localise(&table, &outcome)?;
-    println!("{} rows, {} events", local.rows, local.events);
-    println!("intercept {:+.4}, slope {:.4}; {}", local.intercept, local.slope, local.rule);
+    let local = model.localise(&table, &outcome).map_err(|e| RiskError::from(e).in_file(&table))?;
+    say!("{} rows, {} events", local.rows, local.events);
+    say!("intercept {:+.4}, slope {:.4}; {}", local.intercept, local.slope, local.rule);
     let weights = args.dir.join("model.safetensors");
     let safetensors = std::fs::read(&weights).map_err(|e| RiskError::file(&weights, e))?;
     let refused = |problem| RiskError::Model { path: args.out.clone(), problem };
@@ -37,6 +37,6 @@ pub(super) fn run(args: &RecalibrateArgs) -> Result<ExitCode, RiskError> {
     let bytes = ModelBytes { toml: String::new(), safetensors }.with_file(&file).map_err(refused)?;
     let moved = tend_risk::Model::from_bytes(&bytes.toml, &bytes.safetensors).map_err(refused)?;
     train::write(&args.out, &bytes, &tend_risk::card(&moved), &tend_risk::page(&moved))?;
-    println!("model {} in {}", moved.version(), args.out.display());
+    say!("model {} in {}", moved.version(), args.out.display());
     Ok(ExitCode::SUCCESS)
 }

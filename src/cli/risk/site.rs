@@ -62,8 +62,8 @@ pub(super) fn landmarks(args: &LandmarksArgs) -> Result<ExitCode, RiskError> {
     table.rows.iter().try_for_each(|row| writer.write_record(row)).map_err(written)?;
     writer.flush().map_err(|e| RiskError::file(&args.out, e))?;
     std::fs::rename(&beside, &args.out).map_err(|e| RiskError::file(&args.out, e))?;
-    println!("{} rows of {} follow-ups in {}", table.rows.len(), table.follow_ups, args.out.display());
-    println!(
+    say!("{} rows of {} follow-ups in {}", table.rows.len(), table.follow_ups, args.out.display());
+    say!(
         // Without --order: the rows hold their past already, and those of two follow-ups of a patient may lie in between.
         "train on them with: tend risk train {} --id patient --drop enrollment,time,event --label readmit30 --out DIR",
         args.out.display()
@@ -78,7 +78,7 @@ pub(super) fn outcomes(args: &OutcomesArgs) -> Result<ExitCode, RiskError> {
         let (app, site) = open(&args.place).await?;
         app.import_outcomes(site, &lines).await.map_err(said)
     })?;
-    println!("{} outcomes written", listed.written);
+    say!("{} outcomes written", listed.written);
     for (line, why) in &listed.refused {
         eprintln!("line {}: {why}", line + 1);
     }

@@ -3,15 +3,23 @@
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 use std::{fs, io};
 
 use clap::Args;
 use tend_risk::{Fitted, Metric, ModelBytes, Options, RawTable, SchemaFile};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{ColumnArgs, RiskError, data, folds};
 
 /// Seed when none is given.
 const SEED: u64 = 20_261_123;
+
+/// Exit code of a training that was stopped by a signal.
+const STOPPED: u8 = 130;
 
 /// Arguments of `tend risk train`.
 #[derive(Debug, Args)]
@@ -71,10 +79,17 @@ pub(super) fn run(args: &TrainArgs) -> Result<ExitCode, RiskError> {
         data_sha256: data.sha256,
         seed: args.seed,
     };
-    let fitted = fit(&table, &options)?;
+    let stop = Stop::on_signal()?;
+    let fitted = fit(&table, &options, &stop).map_err(|e| e.in_file(&table))?;
     let card = tend_risk::card(&fitted.model);
     write(&args.out, &fitted.bytes, &card, &tend_risk::page(&fitted.model))?;
     report(&args.out, &fitted);
+    if fitted.model.file().training.stopped_early {
+        say!(
+            "the training was stopped early: the model is whole, and has not learned all that it would have"
+        );
+        return Ok(ExitCode::from(STOPPED));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -83,11 +98,11 @@ fn several(folds: &[usize]) -> bool {
     folds.iter().any(|fold| *fold != folds[0])
 }
 
-fn fit(table: &RawTable, options: &Options) -> Result<Fitted, RiskError> {
+fn fit(table: &RawTable, options: &Options, stop: &Stop) -> Result<Fitted, RiskError> {
     let mut bar = Bar::new();
     let fitted = tend_risk::fit(table, options, &mut |stage, share| {
         bar.show(stage, share);
-        true
+        !stop.is_set()
     })?;
     bar.show("figures", 1.0);
     bar.end();
@@ -95,21 +110,59 @@ fn fit(table: &RawTable, options: &Options) -> Result<Fitted, RiskError> {
     Ok(fitted.with_figures(figures)?)
 }
 
+/// Set by Ctrl-C or a request to end: the best so far is kept. The second one ends at once.
+struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    #[expect(clippy::disallowed_methods, reason = "asked for twice: at once, and nothing is written yet")]
+    fn on_signal() -> Result<Self, RiskError> {
+        let failed = |e: io::Error| RiskError::Flags(format!("signals cannot be listened to: {e}"));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let (mut interrupt, mut terminate) = {
+            let _guard = runtime.enter();
+            (
+                signal(SignalKind::interrupt()).map_err(failed)?,
+                signal(SignalKind::terminate()).map_err(failed)?,
+            )
+        };
+        let stop = Self(Arc::new(AtomicBool::new(false)));
+        let flag = stop.0.clone();
+        std::thread::spawn(move || {
+            runtime.block_on(async move {
+                loop {
+                    tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+                    if flag.swap(true, Ordering::SeqCst) {
+                        std::process::exit(i32::from(STOPPED));
+                    }
+                    eprintln!(
+                        "\nstopping: what was learned so far becomes the model; once more ends without one"
+                    );
+                }
+            });
+        });
+        Ok(stop)
+    }
+
+    fn is_set(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
 fn report(out: &Path, fitted: &Fitted) {
     let file = fitted.model.file();
     let training = &file.training;
-    println!("model {} in {}", file.version, out.display());
-    println!("{} rows, {} patients, {} events", training.rows, training.ids, training.events);
+    say!("model {} in {}", file.version, out.display());
+    say!("{} rows, {} patients, {} events", training.rows, training.ids, training.events);
     for line in &training.left_out {
-        println!("left out {line}");
+        say!("left out {line}");
     }
     for line in &training.warnings {
-        println!("look at {line}");
+        say!("look at {line}");
     }
-    println!("figures on rows held out inside training, with 95 % intervals by patient:");
+    say!("figures on rows held out inside training, with 95 % intervals by patient:");
     print_metrics(&file.metric);
     for metric in &file.fold_metric {
-        println!("  {:<34} {:>8.4}  ± {:.4} over the inner folds", metric.name, metric.mean, metric.sd);
+        say!("  {:<34} {:>8.4}  ± {:.4} over the inner folds", metric.name, metric.mean, metric.sd);
     }
 }
 
@@ -120,7 +173,7 @@ pub(super) fn print_metrics(metrics: &[Metric]) {
             Some(h) => format!("{} at {h}", metric.name),
             None => metric.name.clone(),
         };
-        println!("  {name:<34} {:>8.4}  ({:.4} to {:.4})", metric.value, metric.low, metric.high);
+        say!("  {name:<34} {:>8.4}  ({:.4} to {:.4})", metric.value, metric.low, metric.high);
     }
 }
 

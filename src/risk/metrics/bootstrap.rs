@@ -32,6 +32,15 @@ pub fn interval(mut values: Vec<f64>) -> (f64, f64) {
     (at(TAIL), at(1.0 - TAIL))
 }
 
+/// The same of a figure that cannot be below 0 and that resampling makes larger: the rounds are moved so that their median is
+/// the figure.
+pub fn centred(value: f64, mut values: Vec<f64>) -> (f64, f64) {
+    values.retain(|v| v.is_finite());
+    values.sort_by(f64::total_cmp);
+    let median = values.get(values.len() / 2).copied().unwrap_or(value);
+    interval(values.iter().map(|v| (v - median + value).max(0.0)).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,5 +60,15 @@ mod tests {
     fn percentiles_are_interpolated() {
         let values = (0..=100).map(f64::from).chain([f64::NAN]).collect();
         assert_eq!(interval(values), (2.5, 97.5));
+    }
+
+    #[test]
+    fn an_interval_that_is_centred_holds_its_figure() {
+        // Every round is larger than the figure itself.
+        let values: Vec<f64> = (0..=100).map(|v| 0.05 + f64::from(v) / 1_000.0).collect();
+        assert!(interval(values.clone()).0 > 0.03);
+        let (low, high) = centred(0.03, values);
+        assert_eq!(low, 0.0);
+        assert!((high - 0.0775).abs() < 1e-9, "{high}");
     }
 }
