@@ -28,8 +28,8 @@ pub(super) struct PredictArgs {
 }
 
 pub(super) fn run(args: &PredictArgs) -> Result<ExitCode, RiskError> {
-    apart(&args.out, &args.data, &args.dir)?;
     let model = data::model(&args.dir)?;
+    apart(&args.out, &args.data, &args.dir)?;
     let table = data::read(&args.data)?.table;
     lacking(&model, &table);
     let label = model.file().intervals.is_label();
