@@ -43,7 +43,11 @@ fn a_bad_answer_is_asked_seen_called_and_told() {
     let above: Vec<&str> =
         result["above"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     assert!(above.iter().all(|row| row.contains("Emergency")), "less urgent ones stand above: {above:#?}");
-    says(&result, "call", &[name, "1951-04-09", "breathless at rest"]);
+    says(
+        &result,
+        "call",
+        &[name, "1951-04-09", "breathless at rest", "81.4 kg", "Dry weight 78 kg (+3.4 kg)"],
+    );
     assert_eq!(result["dial"], "tel:+447700900777");
     says(&result, "done", &["Call 999 now", "Your answers have arrived"]);
     assert_eq!((&result["reassured"], &result["called"]), (&json!(0), &json!("tel:999")), "nothing green");

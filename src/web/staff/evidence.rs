@@ -206,18 +206,18 @@ impl Teller<'_> {
         let t = Worklist(self.signed.lang);
         let today = self.day();
         let series = self.enrollment.series.get(&item.id)?;
-        let earlier = series.iter().filter(|(day, _)| *day < today);
+        let mut earlier = series.iter().filter(|(day, _)| *day < today);
         let (day, from) = match back {
             Some((what, days)) => {
-                let within = earlier
+                let mut within = earlier
                     .filter(|(day, _)| (today - *day).get_days() <= i32::try_from(days).unwrap_or(i32::MAX));
                 match what {
                     LookBack::Lowest => within.min_by_key(|(_, value)| *value),
                     LookBack::Highest => within.max_by_key(|(_, value)| *value),
-                    LookBack::Previous => within.last(),
+                    LookBack::Previous => within.next_back(),
                 }
             }
-            None => earlier.last(),
+            None => earlier.next_back(),
         }?;
         let days = (today - *day).get_days();
         let (from_words, to_words) =
