@@ -209,6 +209,8 @@ pub async fn card(signed: Signed) -> Result<HttpResponse, WebError> {
 /// Headings, tables and lines of the card's Markdown; nothing of it is taken as HTML.
 fn blocks(text: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
+    // Emphasis and code are for readers of the file.
+    let text = text.replace("**", "").replace('`', "");
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         if line.starts_with('#') {
             blocks.push(Block::Heading(line.trim_start_matches('#').trim().to_owned()));

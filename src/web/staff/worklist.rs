@@ -340,12 +340,19 @@ fn reasons(signed: &Signed, t: Worklist, row: &WorklistRow) -> String {
     let red = row.level <= LevelId::Red;
     let cut = |text: &str| if red { text.to_owned() } else { cut(text, REASON_BYTES) };
     let at_most = if red { usize::MAX } else { REASONS_SHOWN };
-    let mut shown: Vec<String> =
-        row.because.iter().take(at_most).map(|because| cut(v::text(signed.lang, because))).collect();
+    // What was answered on several days is one reason here.
+    let mut reasons: Vec<&str> = Vec::new();
+    for because in &row.because {
+        let because = v::text(signed.lang, because);
+        if !reasons.contains(&because) {
+            reasons.push(because);
+        }
+    }
+    let mut shown: Vec<String> = reasons.iter().take(at_most).map(|because| cut(because)).collect();
     if shown.is_empty() {
         shown.push(cut(v::text(signed.lang, &row.title)));
     }
-    let more = row.because.len().saturating_sub(at_most);
+    let more = reasons.len().saturating_sub(at_most);
     if more > 0 {
         shown.push(t.more_reasons(more));
     }

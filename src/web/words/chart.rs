@@ -7,7 +7,7 @@ crate::words! {
         elsewhere(site, zone, time): "Times on this page are the hospital's ({site}). The patient lives in {zone}, where it is now {time}.",
             "本页时间均为医院时间（{site}）。患者所在时区为 {zone}，当地现在是 {time}。";
         closed_tasks(n): "{n} closed", "{n} 项已关闭";
-        one_value(day, value): "{value} ({day})", "{value}（{day}）";
+        one_value(day, value): "{value} ({day})", "{day}为 {value}";
         why_led: "What led to it, and what followed", "起因与后续";
         from_version(title, version): "{title}, version {version}", "{title}，版本 {version}";
         now_doing: "Where it stands", "当前状态";

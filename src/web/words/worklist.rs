@@ -69,10 +69,10 @@ crate::words! {
         saved: "Saved.", "已保存。";
         saved_for(name, next): "Saved for {name}. Next: {next}", "{name}的结果已保存。下一位：{next}";
         saved_next_same(name): "Saved for {name}. Next: another task of the same patient", "{name}的结果已保存。下一项：同一患者的另一任务";
-        answer_now(what, value, day): "{what} {value} ({day})", "{what}{value}（{day}）";
+        answer_now(what, value, day): "{what} {value} ({day})", "{what}：{day}为 {value}";
         answer_before(value, day): "before: {value} ({day})", "上次：{value}（{day}）";
         answer_change(change, days, from, to): "{change} in {days} day(s) ({from} → {to})", "{days} 天内 {change}（{from} → {to}）";
-        answer_than(what, value, change): "{what} {value} ({change})", "{what} {value}（{change}）";
+        answer_than(what, value, change): "{what} {value} ({change})", "{what} {value}（相差 {change}）";
         answers_behind: "The answers behind it", "依据的答复";
     }
 }
