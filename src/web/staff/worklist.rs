@@ -11,7 +11,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde::Deserialize;
 use tend_engine::{
     Name, TaskId,
-    model::{LevelId, Role},
+    model::{LevelId, Role, TaskKind},
 };
 
 use super::{CLINICAL, Frame, Signed, StaffForm, duty, vocabulary as v};
@@ -301,14 +301,17 @@ impl Desk<'_> {
 
     fn about(&self, row: &WorklistRow) -> String {
         let mut about = row.born.map_or_else(String::new, |year| format!("{}, ", self.t.born_in(year)));
-        about.push_str(v::kind(self.w, row.kind));
+        // That it is an alert its level and reasons say already.
+        if row.kind != TaskKind::Alert {
+            let _ = write!(about, "{}, ", v::kind(self.w, row.kind));
+        }
         if let Some(workflow) = &row.workflow {
-            let _ = write!(about, ", {}", short_title(self.titles, workflow));
+            let _ = write!(about, "{}, ", short_title(self.titles, workflow));
         }
         if self.several {
-            let _ = write!(about, ", {}", v::role(self.w, row.role));
+            let _ = write!(about, "{}, ", v::role(self.w, row.role));
         }
-        let _ = write!(about, ", {}", self.t.minutes(row.minutes));
+        about.push_str(&self.t.minutes(row.minutes));
         let shown = row.workflow.as_ref().is_some_and(|workflow| self.scored.contains(workflow));
         if let Some(ppm) = row.risk_ppm.filter(|_| shown && self.signed.has_any(CLINICAL)) {
             let _ = write!(about, ", {} {}", self.w.risk(), v::percent(ppm));
