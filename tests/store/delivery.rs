@@ -1,6 +1,9 @@
 //! Claims, leases, fences: no message goes twice, and what is in doubt is shown and stays unsent.
 
-use tend::app::relay::Claim;
+use tend::app::{
+    Live,
+    relay::{Claim, Writing},
+};
 use tend::ports::{Cause, Handover, Refusal};
 use tend_engine::model::Channel;
 
@@ -15,6 +18,8 @@ on_both!(
     a_refusal_is_tried_again_under_the_same_key,
     what_was_sent_is_kept_sealed,
     claims_of_a_process_that_is_gone_are_swept_at_once,
+    an_ending_that_another_process_tells_of_is_written_too,
+    what_a_carrier_did_is_kept_where_the_engine_cannot_go_on,
 );
 
 async fn claimed(world: &World) -> Vec<Claim> {
@@ -146,4 +151,31 @@ async fn claims_of_a_process_that_is_gone_are_swept_at_once(world: World) {
     other.store.clone().close().await.expect("the other node goes");
     drop(other);
     assert_eq!(world.app.sweep().await.expect("a sweep").released, claims.len());
+}
+
+async fn an_ending_that_another_process_tells_of_is_written_too(world: World) {
+    let claims = claimed(&world).await;
+    let ticket = claims[0].ticket;
+    assert_eq!(world.begin(&[ticket]).await, [ticket]);
+    let other = world.another_node().await;
+    let writing = Writing { begin: Vec::new(), finish: vec![(ticket, accepted("other"))] };
+    other.write(&writing).await.expect("an ending");
+    assert_eq!(state(&world, &claims[0]).await, "handed_over");
+    world.finish(ticket, accepted("again")).await;
+    assert_eq!(world.number("select count(*) from event where kind = 'handed_over'").await, 1, "told once");
+    world.is_sound().await;
+}
+
+async fn what_a_carrier_did_is_kept_where_the_engine_cannot_go_on(world: World) {
+    let claims = claimed(&world).await;
+    let ticket = claims[0].ticket;
+    assert_eq!(world.begin(&[ticket]).await, [ticket]);
+    let whole = world.app.live();
+    world.app.set_live(Live { sites: whole.sites.clone(), ..Live::default() });
+    world.finish(ticket, accepted("kept")).await;
+    assert_eq!(state(&world, &claims[0]).await, "handed_over");
+    world.app.refresh().await.expect("the library again");
+    world.is_sound().await;
+    world.pass(72).await;
+    world.is_sound().await;
 }
