@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     ports::{Handover, Refusal},
-    store::{Batch, Ended, Expired, Locked, StoreError, Tx},
+    store::{Batch, Ended, Flight, Locked, StoreError, Tx},
 };
 
 /// Receipts that came before their hand-overs were written down: whether each tells of a delivery.
@@ -100,7 +100,7 @@ impl App {
         tx: &mut Tx,
         finish: &[(Ticket, Handover)],
         locked: &[Locked],
-    ) -> Result<Vec<Expired>, StoreError> {
+    ) -> Result<Vec<Flight>, StoreError> {
         let (mut claimed, mut unknown) = (Vec::with_capacity(finish.len()), Vec::new());
         for (ticket, _) in finish {
             match self.flights.of(ticket) {
@@ -227,7 +227,7 @@ impl App {
 }
 
 /// Whether the claim of an attempt still stands, or it is in doubt only because nobody told in time.
-fn is_in_flight(state: &PatientState, flight: &Expired) -> bool {
+fn is_in_flight(state: &PatientState, flight: &Flight) -> bool {
     state.messages.get(&flight.key).is_some_and(|message| {
         message.attempts == flight.attempt
             && matches!(message.standing, MessageStanding::Claimed(_) | MessageStanding::Uncertain(_))
@@ -239,9 +239,9 @@ fn carrier(enrollment: Option<tend_engine::EnrollmentId>, now: Timestamp, fact: 
 }
 
 /// The references by which receipts may have come already: the carriers' own, or ours where the answer was lost.
-fn references(finish: &[(Ticket, Handover)], held: &[Expired]) -> BTreeMap<String, MessageId> {
+fn references(finish: &[(Ticket, Handover)], held: &[Flight]) -> BTreeMap<String, MessageId> {
     let is_held = |ticket: &Ticket| {
-        let mine = |one: &&Expired| one.id == ticket.message && one.fence == ticket.fence;
+        let mine = |one: &&Flight| one.id == ticket.message && one.fence == ticket.fence;
         // A mail server tells all it will ever tell while it takes the mail.
         held.iter().find(mine).is_some_and(|one| one.channel != Channel::Email)
     };
@@ -254,7 +254,7 @@ fn references(finish: &[(Ticket, Handover)], held: &[Expired]) -> BTreeMap<Strin
 }
 
 /// What early receipts say of a message.
-fn early_facts(early: &Early, held: &Expired, now: Timestamp) -> Vec<NewFact> {
+fn early_facts(early: &Early, held: &Flight, now: Timestamp) -> Vec<NewFact> {
     let fact = |delivered: &bool| Fact::Receipt { message: held.key.clone(), delivered: *delivered };
     early.get(&held.id).into_iter().flatten().map(|one| carrier(held.enrollment, now, fact(one))).collect()
 }

@@ -20,8 +20,7 @@ use super::{
 use crate::{
     ports::{Handover, Outgoing},
     store::{
-        AuditLine, Batch, Busy, Expired, Held, Lease, Locked, Sent, StoreError, Tx, Waiting,
-        vault::PatientKey,
+        AuditLine, Batch, Busy, Flight, Held, Lease, Locked, Sent, StoreError, Tx, Waiting, vault::PatientKey,
     },
 };
 
@@ -250,8 +249,8 @@ impl App {
 }
 
 impl Going<'_> {
-    fn flight(&self, held: Held, channel: Channel) -> Expired {
-        Expired {
+    fn flight(&self, held: Held, channel: Channel) -> Flight {
+        Flight {
             id: held.id,
             patient: self.waiting.patient,
             key: self.waiting.key.clone(),

@@ -38,7 +38,7 @@ pub struct AuditLine {
     pub patient: Option<PatientId>,
     /// What it was done to, for example `task <id>`.
     pub subject: String,
-    /// JSON; holds no name, address or answer.
+    /// What more there is to say, as JSON or in a few words; holds no patient's name or address and no answer.
     pub detail: String,
 }
 

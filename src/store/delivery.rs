@@ -95,9 +95,9 @@ pub struct Held {
     pub fence: i64,
 }
 
-/// A claim whose lease ran out, or whose node is gone.
+/// A claim that has not ended: in flight, in doubt, or left over by a process that is gone.
 #[derive(Debug, Clone)]
-pub struct Expired {
+pub struct Flight {
     /// Which.
     pub id: MessageId,
     /// Whose.
@@ -325,13 +325,13 @@ impl Tx {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn claimed(&mut self, ids: &[MessageId]) -> Result<Vec<Expired>, StoreError> {
+    pub async fn claimed(&mut self, ids: &[MessageId]) -> Result<Vec<Flight>, StoreError> {
         let rows = message::Entity::find()
             .filter(message::Column::Id.is_in(sql::listed(ids.iter().map(|id| id.0))))
             .filter(state_is("'claimed'"))
             .all(self.conn().await?)
             .await?;
-        rows.into_iter().map(expired).collect()
+        rows.into_iter().map(flight).collect()
     }
 
     /// Messages whose hand-over may still be told of: claimed, or uncertain because nobody told in time. Their patients must
@@ -339,12 +339,12 @@ impl Tx {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn in_doubt(&mut self, ids: &[MessageId]) -> Result<Vec<Expired>, StoreError> {
+    pub async fn in_doubt(&mut self, ids: &[MessageId]) -> Result<Vec<Flight>, StoreError> {
         let query = message::Entity::find()
             .filter(message::Column::Id.is_in(sql::listed(ids.iter().map(|id| id.0))))
             .filter(Expr::cust("state in ('claimed', 'uncertain')"));
         let rows = self.rows_of_locked(query).await?;
-        rows.into_iter().map(expired).collect()
+        rows.into_iter().map(flight).collect()
     }
 
     /// Writes how attempts ended.
@@ -365,7 +365,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn expired(&self, limit: u64) -> Result<Vec<Expired>, StoreError> {
+    pub async fn expired(&self, limit: u64) -> Result<Vec<Flight>, StoreError> {
         let backend = self.reader().get_database_backend();
         let now = database_now(backend);
         // A claim lasts LEASE_SECONDS; one that was not begun within BEGIN_WITHIN_SECONDS of them is released.
@@ -394,7 +394,7 @@ impl Store {
             .filter(state_is("'claimed'"))
             .all(self.reader())
             .await?;
-        rows.into_iter().map(expired).collect()
+        rows.into_iter().map(flight).collect()
     }
 }
 
@@ -479,8 +479,8 @@ fn waiting(row: message::Model) -> Result<Waiting, StoreError> {
     })
 }
 
-fn expired(row: message::Model) -> Result<Expired, StoreError> {
-    Ok(Expired {
+fn flight(row: message::Model) -> Result<Flight, StoreError> {
+    Ok(Flight {
         id: MessageId(row.id.as_u128()),
         patient: PatientId(row.patient.as_u128()),
         key: MessageKey(row.key),

@@ -47,7 +47,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, prelude
 use tokio::sync::{Mutex, watch};
 
 pub use batch::{AuditLine, Batch, FreeText};
-pub use delivery::{BEGIN_WITHIN_SECONDS, Ended, Expired, Held, LEASE_SECONDS, Lease, Sent, Waiting};
+pub use delivery::{BEGIN_WITHIN_SECONDS, Ended, Flight, Held, LEASE_SECONDS, Lease, Sent, Waiting};
 pub use enrolling::{Consent, NewPatient};
 pub use error::StoreError;
 pub use identity::{ContactPoint, Demographics, Identifier, Owner};
